@@ -30,7 +30,7 @@ from node.plugin_loading import installed_plugins
 
 
 class MoothallCommands(click.Group):
-    """The node's own commands, and those of plugins below the plugin's name."""
+    """The node's own commands, and a group of commands for each plugin."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *installed_plugins()})
@@ -69,9 +69,9 @@ for group in (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command. What goes wrong is said in one line, and the exit code is not zero.
+    """Run one command. An error is printed in one line, with an exit code that is not 0.
 
-    The files that it makes hold keys and passwords, so no other account may read them.
+    Files that commands create contain keys and passwords, so the umask keeps other accounts out.
     """
     os.umask(0o077)
     try:
@@ -96,12 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def fail(text: str, code: int = 1) -> NoReturn:
-    """Say what is wrong, in one line, and stop."""
+    """Print an error in one line and exit."""
     click.echo(f"moothall: {' '.join(text.split())}", err=True)
     sys.exit(code)
 
 
 def _exit_on_broken_pipe() -> NoReturn:
-    """Whoever read our output has had enough, as `head` does."""
+    """Exit quietly after the reader of our output, such as `head`, has closed the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)

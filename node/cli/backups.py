@@ -1,4 +1,4 @@
-"""Commands that back a node up into one file, and restore it."""
+"""Commands that back up a node to one file, and restore it."""
 
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from node.cli.passphrases import EXISTING_FILE, new_passphrase, passphrase_for
     help="Ask for a passphrase, unless MOOTHALL_BACKUP_PASSPHRASE is set.",
 )
 def backup(file: Path, encrypt: bool) -> None:
-    """Write the whole node to the new FILE: database, keys and settings. It may run meanwhile.
+    """Back up the server to the new FILE: database, keys and settings. The server may be running.
 
     With a passphrase (MOOTHALL_BACKUP_PASSPHRASE, or --encrypt) the file is encrypted. Without one,
-    anybody who can read it has the node's keys and passwords.
+    anyone who can read the file has the server's keys and passwords.
     """
     manifest = service.take_backup(settings.load(), file, new_passphrase(encrypt))
     click.echo(f"Backed up {manifest.base_url} to {file}")
@@ -31,9 +31,9 @@ def backup(file: Path, encrypt: bool) -> None:
 @click.command()
 @click.argument("file", type=EXISTING_FILE)
 def restore(file: Path) -> None:
-    """Make the node of the backup FILE, in an empty data folder and database, and check it.
+    """Restore the backup FILE to an empty data folder and database, and check the server.
 
-    Where there is no settings file, that of the backup is put in its place.
+    If there is no settings file, the one in the backup is restored too.
     """
     restored = service.restore_backup(file, passphrase_for(file))
     with open_node() as node:

@@ -1,4 +1,4 @@
-"""Commands about our council: its name, whom it blocks, and where it goes."""
+"""Commands for our council: its name, blocks, aliases, moves and keys."""
 
 import click
 
@@ -12,13 +12,13 @@ from node.operating import key_rotation
 
 @click.group()
 def council() -> None:
-    """The council of this node."""
+    """Manage the council of this server."""
 
 
 @council.command("name")
 @click.argument("name")
 def change_name(name: str) -> None:
-    """Call the council NAME, here and wherever it is followed."""
+    """Change the council's name to NAME, here and on the servers that follow it."""
     with open_work() as work:
         service.change_name(work, name)
         click.echo(f"The council is called {service.require_own(work.session).name}")
@@ -26,13 +26,13 @@ def change_name(name: str) -> None:
 
 @council.group()
 def alias() -> None:
-    """Other actors that are this council too: by that they may move here."""
+    """Manage the council's aliases: old councils that may move here."""
 
 
 @alias.command("add")
 @click.argument("uri")
 def add_alias(uri: str) -> None:
-    """Say that this council is also the actor with the id URI."""
+    """Add an alias: let the council with the id URI move here."""
     with open_work() as work:
         council_moves.add_alias(work, uri)
         click.echo(f"This council is also {uri}")
@@ -41,7 +41,7 @@ def add_alias(uri: str) -> None:
 @alias.command("remove")
 @click.argument("uri")
 def remove_alias(uri: str) -> None:
-    """No longer say so."""
+    """Remove the alias URI."""
     with open_work() as work:
         council_moves.remove_alias(work, uri)
         click.echo(f"This council is not {uri}")
@@ -49,7 +49,7 @@ def remove_alias(uri: str) -> None:
 
 @alias.command("list")
 def list_aliases() -> None:
-    """Every other actor that this council says it is."""
+    """List the council's aliases."""
     with open_node() as node, node.reading() as session:
         for uri in service.require_own(session).actor.also_known_as:
             click.echo(uri)
@@ -58,32 +58,32 @@ def list_aliases() -> None:
 @council.command()
 @click.argument("address")
 def move(address: str) -> None:
-    """This council is no more: its successor is ADDRESS (@council@host or a URL).
+    """Move this council to its successor ADDRESS (@council@host or a URL).
 
-    The successor has to say first that it is this council too. Followers are told to follow it.
+    The successor must add an alias for this council first. Followers are asked to follow it.
     """
     with open_node() as node:
-        found = fetching.find_actor(node, address, approved_by_operator=True)
+        successor = fetching.find_actor(node, address, approved_by_operator=True)
         with node.work(by=COMMAND_LINE) as work:
-            council_moves.move(work, found)
-            click.echo(f"This council has moved to {found.id}")
+            council_moves.move(work, successor)
+            click.echo(f"This council has moved to {successor.id}")
 
 
 @council.command()
 @click.argument("address")
 def block(address: str) -> None:
-    """Neither hear nor show ADDRESS (@name@host or a URL), and tell it so."""
+    """Block ADDRESS (@name@host or a URL), and notify its server."""
     with open_node() as node:
-        found = fetching.find_actor(node, address)
+        actor = fetching.find_actor(node, address)
         with node.work(by=COMMAND_LINE) as work:
-            row = actor_blocks.block(work, service.require_own(work.session).actor, found)
+            row = actor_blocks.block(work, service.require_own(work.session).actor, actor)
             click.echo(f"{row.blocked.name} is blocked")
 
 
 @council.command()
 @click.argument("uri")
 def unblock(uri: str) -> None:
-    """Take the block of the actor with the id URI back."""
+    """Unblock the actor with the id URI."""
     with open_work() as work:
         blocked = actors.by_uri(work.session, uri)
         own = service.require_own(work.session).actor
@@ -98,12 +98,12 @@ def unblock(uri: str) -> None:
 @click.option(
     "--drop-old",
     is_flag=True,
-    help="Let the old keys count no more: for when somebody else may have them.",
+    help="Stop accepting the old keys at once, if someone else may have them.",
 )
 def rotate_keys(drop_old: bool) -> None:
-    """Make new keys for the council and all else that signs here, and tell the followers.
+    """Create new keys for the council and all other local actors, and notify the followers.
 
-    What the old keys signed counts for fourteen days more.
+    Signatures by the old keys are accepted for 14 days more.
     """
     with open_node() as node:
         pairs = key_rotation.generate_keys(node)
@@ -117,7 +117,7 @@ def rotate_keys(drop_old: bool) -> None:
 
 @council.command()
 def blocks() -> None:
-    """Whom this council blocks, and who blocks it."""
+    """List the actors that this council blocks, and those that block it."""
     with open_node() as node, node.reading() as session:
         for row in actor_blocks.list_by_us(session):
             click.echo(f"blocks\t{row.blocked.uri}")

@@ -1,4 +1,4 @@
-"""The command that shows it all on one machine."""
+"""The command that runs a demonstration on one machine."""
 
 import click
 
@@ -9,24 +9,24 @@ from node import demo as demonstration
 @click.option(
     "--once",
     is_flag=True,
-    help="Go through publish, follow, update and delete, say how long each took, and stop.",
+    help="Publish, follow, update and delete once, print how long each took, and stop.",
 )
 @click.option(
     "--port",
     default=5101,
     show_default=True,
     type=click.IntRange(1024, 65534),
-    help="The first of as many ports as there are councils",
+    help="The first port; each council uses one",
 )
 @click.option(
     "--councils",
     default=5,
     show_default=True,
     type=click.IntRange(2, 5),
-    help="How many councils: two at once, and then the others",
+    help="The number of councils: two start first, then the others",
 )
 def demo(once: bool, port: int, councils: int) -> None:
-    """Start councils' nodes on this machine, with projects, that follow each other."""
+    """Start several councils on this machine, with projects, that follow each other."""
     if once:
         demonstration.run_once(port)
     else:

@@ -1,4 +1,4 @@
-"""The command that takes projects out of files."""
+"""The command that imports projects from files."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -33,26 +33,26 @@ OUTCOME_TEXTS = {
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
-@click.option("--publish", is_flag=True, help="Publish what is whole, instead of saving drafts.")
+@click.option("--publish", is_flag=True, help="Publish complete projects instead of saving drafts.")
 @click.option(
     "--update",
     is_flag=True,
-    help="Change projects that are here already and that nobody changed since they were imported.",
+    help="Update existing projects that no one has changed since they were imported.",
 )
 @click.option(
     "--organisation",
-    "wanted",
+    "organisation_names",
     multiple=True,
     metavar="NAME",
-    help="Whose projects to take from a file of several organisations; ours, if not given. Can be"
-    " repeated.",
+    help="Import the projects of this organisation from a file of several. Can be repeated."
+    " Default: our council.",
 )
 @click.option(
     "--source",
     default="",
     metavar="NAME",
-    help="What the list is called that a spreadsheet is of. Under the same name, its projects are"
-    " recognised by their ID or title.",
+    help="The name of the list in a spreadsheet. Under the same name, its projects are recognised"
+    " by their ID or title.",
 )
 @click.pass_context
 def import_files(
@@ -60,26 +60,29 @@ def import_files(
     files: tuple[Path, ...],
     publish: bool,
     update: bool,
-    wanted: tuple[str, ...],
+    organisation_names: tuple[str, ...],
     source: str,
 ) -> None:
-    """Take projects out of publiccode.yml, civic.json, CSV, Pipeline's CSV and XML, and Markdown.
+    """Import projects from publiccode.yml, civic.json, CSV, Pipeline's CSV and XML, and Markdown.
 
-    A file with anything that cannot be saved is not imported at all, and one line says what came of
-    each file. The same file again makes nothing twice, and goes on where it stopped. Projects that
-    are here already are not changed without --update.
+    A file with an error is not imported at all. One line is printed for each file. Importing the
+    same file again continues where it stopped and creates no duplicates. Existing projects are not
+    changed without --update.
     """
     failed = False
     with open_node() as node:
         for file in files:
             try:
-                found = read_projects(file.name, _read_bytes(file), source)
-                owners = wanted or (_our_name(node),)
-                chosen = organisations.select_of(found, owners)
-                taken = service.import_projects(
-                    node, COMMAND_LINE, chosen, publish=publish, update=update
+                projects = read_projects(file.name, _read_bytes(file), source)
+                owners = organisation_names or (_our_name(node),)
+                results = service.import_projects(
+                    node,
+                    COMMAND_LINE,
+                    organisations.select_of(projects, owners),
+                    publish=publish,
+                    update=update,
                 )
-                line = _summary_line(taken, organisations.list_others(found, owners))
+                line = _summary_line(results, organisations.list_others(projects, owners))
             except (InvalidInputError, ConflictError) as error:
                 failed, line = True, f"not imported: {_lower_first_letter(error.safe_text)}"
             click.echo(f"{file}: {' '.join(line.split())}")

@@ -1,4 +1,4 @@
-"""Commands that start the node, set it up, and look whether it is well."""
+"""Commands that start the node, set it up and check it."""
 
 from http import HTTPStatus
 from pathlib import Path
@@ -30,14 +30,14 @@ from node.web_server import print_addresses, run_worker, serve
 
 @click.command("serve")
 def serve_command() -> None:
-    """Answer web requests, and do what waits unless `jobs` says that workers do."""
+    """Run the web server, and the background jobs unless `jobs` leaves them to workers."""
     with start_app(runs_node=True) as app:
         serve(app, print_addresses)
 
 
 @click.command()
 def worker() -> None:
-    """Do what waits: deliveries, the inbox, and the like. Run as many as wanted."""
+    """Run the background jobs, such as deliveries. You can run several workers."""
     with start_app(runs_node=True) as app, app.app_context():
         node = get_node(app)
         if node.settings.jobs == "inside":
@@ -50,7 +50,7 @@ def worker() -> None:
 @click.option("--slug", required=True, help="Its short name on other servers, such as aldermoor")
 @click.option("--colour", default="", help="Its colour, such as #1d5b4f")
 @click.option("--gss-code", default="", help="Its GSS code, such as E06000037")
-@click.option("--operator-name", required=True, help="Who looks after the node")
+@click.option("--operator-name", required=True, help="The operator's name")
 @click.option("--operator-email", required=True)
 @click.password_option(
     "--operator-password", envvar=PASSWORD_VARIABLE, prompt="Password of the operator"
@@ -64,7 +64,7 @@ def init(
     operator_email: str,
     operator_password: str,
 ) -> None:
-    """Set the node up: its council and its operator. The first-run page does the same."""
+    """Set up the server with its council and its operator, as the first-run page does."""
     with open_work() as work:
         set_up(
             work,
@@ -81,7 +81,7 @@ def init(
     "--backup", type=EXISTING_FILE, help="Check this backup instead: whether it can be restored."
 )
 def doctor(backup: Path | None) -> None:
-    """Check whether the node is well. Exits 1 if something is not."""
+    """Check the server. Exits with 1 if a check fails."""
     if backup:
         print_findings([(f"{backup.name} can be restored", _find_backup_problem(backup))])
         return
@@ -104,7 +104,7 @@ def _find_backup_problem(backup: Path) -> str:
 
 
 def print_findings(findings: list[tuple[str, str]]) -> None:
-    """Print each question and what is wrong, if anything is; exit 1 then."""
+    """Print the result of each check. Exits with 1 if one failed."""
     for question, wrong in findings:
         click.echo(f"FAIL  {question}: {wrong}" if wrong else f"ok    {question}")
     if any(wrong for _, wrong in findings):
@@ -112,7 +112,7 @@ def print_findings(findings: list[tuple[str, str]]) -> None:
 
 
 def _list_warnings(settings: Settings) -> list[str]:
-    """What works, and is most often a mistake where others reach the node."""
+    """Settings that work, but are most likely mistakes on a public server."""
     found = []
     if settings.is_https and not settings.trusted_proxy:
         found.append(
@@ -125,7 +125,7 @@ def _list_warnings(settings: Settings) -> list[str]:
 
 
 def run_checks(node: Node) -> list[tuple[str, str]]:
-    """Questions, each with what is wrong; an empty text where nothing is."""
+    """Run the checks. Returns the name of each with its problem, an empty string if it passed."""
     findings = [("settings fit", "")]
     try:
         waiting = schema_migrations.pending(node.engine, node.hooks)
@@ -157,8 +157,8 @@ def run_checks(node: Node) -> list[tuple[str, str]]:
 
 
 def check_main_domain(node: Node) -> list[tuple[str, str]]:
-    """Whether others find the council at `handle_domain`, if there is one and it is set up; the
-    node has to be running for that.
+    """Check that other servers can find the council at `handle_domain`, if one is set. The node
+    must be running.
     """
     if not node.settings.handle_domain:
         return []
@@ -172,7 +172,9 @@ def check_main_domain(node: Node) -> list[tuple[str, str]]:
 
 
 def _find_domain_problem(node: Node, username: str, uri: str) -> str:
-    """What is wrong with the answer about our council at the main domain; outside transactions."""
+    """The problem with the main domain's WebFinger response for our council; empty if none. Uses
+    the network, so call it outside transactions.
+    """
     domain = node.settings.handle_domain
     plain_http = domain in node.settings.private_hosts and not node.settings.is_https
     try:
@@ -187,7 +189,7 @@ def _find_domain_problem(node: Node, username: str, uri: str) -> str:
 
 
 def check_plugins(node: Node) -> list[tuple[str, str]]:
-    """Whether those that are switched on can be used, and what they ask themselves."""
+    """Check that enabled plugins can be used, and run their own checks."""
     findings = [(f"the plugin {item.name} can be used", "") for item in node.hooks.details]
     findings += [
         (f"the plugin {item.name} can be used", item.reason) for item in node.hooks.skipped

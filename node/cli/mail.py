@@ -1,4 +1,4 @@
-"""Commands about e-mail."""
+"""Commands for email."""
 
 import click
 from sqlalchemy import select
@@ -12,13 +12,13 @@ MAX_ROWS = 10_000
 
 @click.group()
 def mail() -> None:
-    """E-mails, and whether they are taken."""
+    """Manage emails."""
 
 
 @mail.command()
 @click.argument("address")
 def test(address: str) -> None:
-    """Send an email to ADDRESS now, by the way that is set, and say what came of it."""
+    """Send a test email to ADDRESS now, with the configured mail settings."""
     with open_node() as node:
         service.send_test_email(node, address)
         click.echo(f"{node.settings.mail} took the email to {address}")
@@ -27,7 +27,7 @@ def test(address: str) -> None:
 @mail.command("list")
 @click.option("--state", type=click.Choice(list(Mail.STATES)), help="Only those in this state.")
 def list_mails(state: str | None) -> None:
-    """Emails, newest first: number, state, address, attempts, last answer."""
+    """List emails, newest first: number, state, address, attempts, last answer."""
     query = select(Mail).order_by(Mail.id.desc()).limit(MAX_ROWS)
     with open_node() as node, node.reading() as session:
         for row in session.scalars(query.where(Mail.state == state) if state else query):
@@ -38,7 +38,7 @@ def list_mails(state: str | None) -> None:
 @mail.command()
 @click.argument("number", type=int)
 def retry(number: int) -> None:
-    """Try the email NUMBER again, now."""
+    """Retry the email NUMBER now."""
     with open_work() as work:
         click.echo(f"The email to {service.retry(work, number).recipient} is tried again")
 

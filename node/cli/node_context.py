@@ -1,4 +1,4 @@
-"""Opening the node for one command."""
+"""Opens the node for one command."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -27,23 +27,22 @@ def start_app(
     excluded_plugins: Mapping[str, str] | None = None,
     runs_node: bool = False,
 ) -> Iterator[Flask]:
-    """The application of the settings at hand, its database brought up to date; closed at the end.
-    Plugins in `without` are left out; it says why. `runs_node`: this process runs the node from now
-    on, which other commands can see, and waits for a database or a job engine that does not answer.
+    """Load the settings, create the application and, with `upgrade`, migrate its database; close it
+    at the end. `excluded_plugins` maps plugins to skip to the reason. `runs_node` marks this
+    process as running the node, and waits until the database and the job engine respond.
 
-    Raises `SettingsError` where the settings do not fit, `DBAPIError` where the database does not
-    answer.
+    Raises `SettingsError` for invalid settings, `DBAPIError` if the database does not respond.
     """
-    given = settings.load()
-    logs.configure(given)
-    ensure_data_folder(given)
-    with running_processes.mark_running(given) if runs_node else nullcontext(given) as given:
+    loaded = settings.load()
+    logs.configure(loaded)
+    ensure_data_folder(loaded)
+    with running_processes.mark_running(loaded) if runs_node else nullcontext(loaded) as loaded:
         while True:
             try:
                 app = (
-                    create_upgraded_app(given, excluded_plugins or {})
+                    create_upgraded_app(loaded, excluded_plugins or {})
                     if upgrade
-                    else create_app(given)
+                    else create_app(loaded)
                 )
                 break
             except (*UNAVAILABLE_ERRORS, DependencyUnreachableError) as error:
@@ -57,33 +56,33 @@ def start_app(
             _close(get_node(app))
 
 
-def create_upgraded_app(given: Settings, without: Mapping[str, str]) -> Flask:
-    """The application once its database is up to date, without the plugins whose migrations fail or
-    do not make what their models need.
+def create_upgraded_app(node_settings: Settings, excluded_plugins: Mapping[str, str]) -> Flask:
+    """Create the application and migrate its database. Plugins are excluded if their migrations
+    fail or do not create what their models need.
 
-    Raises `MigrationError` where it is the core's that do.
+    Raises `MigrationError` if the core's migrations fail.
     """
-    left_out = dict(without)
+    excluded = dict(excluded_plugins)
     while True:
-        app = create_app(given, excluded_plugins=left_out)
+        app = create_app(node_settings, excluded_plugins=excluded)
         node = get_node(app)
         try:
             schema_migrations.upgrade(node.engine, node.hooks)
-            lacking = schema_migrations.missing_tables_and_columns(node.engine, node.hooks)
+            missing = schema_migrations.missing_tables_and_columns(node.engine, node.hooks)
         except schema_migrations.MigrationError as error:
             _close(node)
             if error.owner == schema_migrations.CORE:
                 raise
-            left_out[error.owner] = error.safe_text
+            excluded[error.owner] = error.safe_text
             continue
         except BaseException:
             _close(node)
             raise
-        if not lacking:
+        if not missing:
             return app
         _close(node)
-        for owner, names in lacking.items():
-            left_out[owner] = (
+        for owner, names in missing.items():
+            excluded[owner] = (
                 f"Its models need what its migrations do not make: {', '.join(names)}."
             )
 
@@ -105,6 +104,6 @@ def open_node(
 
 @contextmanager
 def open_work() -> Iterator[UnitOfWork]:
-    """A unit of work of whoever types commands."""
+    """A unit of work of the command line, committed at the end of the block."""
     with open_node() as node, node.work(by=COMMAND_LINE) as work:
         yield work

@@ -1,4 +1,4 @@
-"""Commands for looking after the node: what it knows, what it sent, why somebody has not got it."""
+"""Commands for operators: inspect objects, deliveries and sharing records, and explain failures."""
 
 import json
 
@@ -13,7 +13,7 @@ from node.federating.models import Delivery, Disclosure
 from node.operating.delivery_reasons import HostOutcome, outcome_at_host
 from node.operating.explanations import explain, next_step
 from node.operating.inspected_objects import find_object, parse_host
-from node.operating.inspection import inspect_object as known_of
+from node.operating.inspection import inspect_object
 from node.operating.missing_reasons import explain_missing
 from node.settings import Settings
 
@@ -24,45 +24,52 @@ MAX_ROWS = 10_000
 @click.argument("id")
 @click.argument("host", required=False)
 def inspect(id: str, host: str | None) -> None:  # noqa: A002 -- the word of the command
-    """Print all that the node knows of ID, as JSON: a project, update, comment, document of a
-    plugin, activity or actor; with HOST, of that server alone why it has it, or has not.
+    """Print everything that this server knows about ID, as JSON: a project, update, comment,
+    document of a plugin, activity or actor. With HOST, only whether that server has it, and why.
 
     ID is an ActivityPub id, the address of a page of this node, or @name@host.
     """
     with open_node() as node, node.reading() as session:
-        known = known_of(session, node.settings, id, parse_host(host) if host else "")
-        click.echo(json.dumps(known, indent=2, ensure_ascii=False))
+        report = inspect_object(session, node.settings, id, parse_host(host) if host else "")
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
 
 
 @click.command()
 @click.argument("id")
 @click.argument("host", required=False)
 def why(id: str, host: str | None) -> None:  # noqa: A002
-    """Say why the server HOST has ID, or has not; without HOST, why this node has not: host,
-    reason, words, next step, when, last answer.
+    """Explain why the server HOST has ID or not; without HOST, why this server does not: host,
+    reason, explanation, next step, time, last answer.
     """
     with open_node() as node, node.reading() as session:
-        told = _explain(session, node.settings, id, parse_host(host or node.settings.authority))
-        at = told.at.isoformat(timespec="seconds") if told.at else ""
-        line = (told.host, told.reason, explain(told), next_step(told), at, told.answer)
+        outcome = _explain(session, node.settings, id, parse_host(host or node.settings.authority))
+        at = outcome.at.isoformat(timespec="seconds") if outcome.at else ""
+        line = (
+            outcome.host,
+            outcome.reason,
+            explain(outcome),
+            next_step(outcome),
+            at,
+            outcome.answer,
+        )
         click.echo("\t".join(line).rstrip())
 
 
-def _explain(session: Session, settings: Settings, named: str, host: str) -> HostOutcome:
-    """Raises `NotFoundError` where nothing can be said."""
+def _explain(session: Session, settings: Settings, name: str, host: str) -> HostOutcome:
+    """Raises `NotFoundError` if there is no explanation."""
     try:
-        return outcome_at_host(session, settings, find_object(session, settings, named), host)
+        return outcome_at_host(session, settings, find_object(session, settings, name), host)
     except NotFoundError:
-        told = explain_missing(session, settings, named) if host == settings.authority else None
-        if told is None:
+        outcome = explain_missing(session, settings, name) if host == settings.authority else None
+        if outcome is None:
             raise
-        return told
+        return outcome
 
 
 @click.command()
-@click.option("--host", help="Only what this server got.")
+@click.option("--host", help="Only what this server received.")
 def shared(host: str | None) -> None:
-    """What we have shared, with whom, and when: host, first, last, by which activity, id."""
+    """List what we have shared with other servers: host, first time, last time, activity, id."""
     query = select(Disclosure).order_by(Disclosure.last_at.desc()).limit(MAX_ROWS)
     with open_node() as node, node.reading() as session:
         for row in session.scalars(query.where(Disclosure.host == host) if host else query):
@@ -72,14 +79,14 @@ def shared(host: str | None) -> None:
 
 @click.group()
 def delivery() -> None:
-    """What goes out to other servers."""
+    """Manage deliveries to other servers."""
 
 
 @delivery.command("list")
 @click.option("--state", type=click.Choice(list(Delivery.STATES)), help="Only those in this state.")
 @click.option("--host", help="Only those to this server.")
 def list_deliveries(state: str | None, host: str | None) -> None:
-    """Deliveries, newest first: number, state, host, activity, object, last answer."""
+    """List deliveries, newest first: number, state, host, activity, object, last answer."""
     query = select(Delivery).order_by(Delivery.id.desc()).limit(MAX_ROWS)
     if state:
         query = query.where(Delivery.state == state)
@@ -95,9 +102,9 @@ def list_deliveries(state: str | None, host: str | None) -> None:
 
 @delivery.command()
 @click.argument("number", type=int, required=False)
-@click.option("--host", help="All that this server has not got.")
+@click.option("--host", help="All deliveries that failed at this server.")
 def retry(number: int | None, host: str | None) -> None:
-    """Try the delivery NUMBER again, now, or all those to a server."""
+    """Retry the delivery NUMBER now, or with --host all deliveries to a server."""
     if (number is None) == (host is None):
         raise click.UsageError("Name a delivery by its number, or a server with --host.")
     with open_work() as work:
@@ -110,7 +117,7 @@ def retry(number: int | None, host: str | None) -> None:
 @delivery.command("give-up")
 @click.argument("host")
 def give_up(host: str) -> None:
-    """Give up all that waits to be delivered to the server HOST."""
+    """Cancel all waiting deliveries to the server HOST."""
     with open_work() as work:
         click.echo(f"Given up: {service.cancel_host(work, host.lower())}")
 

@@ -1,4 +1,4 @@
-"""The passphrase of a backup: from the environment, or asked for where somebody can type."""
+"""Gets the passphrase of a backup from the environment or a prompt."""
 
 import os
 from pathlib import Path
@@ -12,18 +12,18 @@ EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def new_passphrase(ask: bool) -> str:
-    """What to encrypt a new backup with; empty where it is not to be encrypted."""
-    given = os.environ.get(PASSPHRASE_VARIABLE, "")
-    if given or not ask:
-        return given
+    """The passphrase for a new backup; empty for a backup without encryption."""
+    passphrase = os.environ.get(PASSPHRASE_VARIABLE, "")
+    if passphrase or not ask:
+        return passphrase
     answer: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True)
     return answer
 
 
 def passphrase_for(backup: Path) -> str:
-    """What a backup is decrypted with; empty where it is not encrypted. Raises `BackupError`."""
+    """The passphrase of an existing backup; empty if it is not encrypted. Raises `BackupError`."""
     if not is_encrypted(backup):
         return ""
-    given = os.environ.get(PASSPHRASE_VARIABLE)
-    answer: str = given or click.prompt("Passphrase", hide_input=True)
+    passphrase = os.environ.get(PASSPHRASE_VARIABLE)
+    answer: str = passphrase or click.prompt("Passphrase", hide_input=True)
     return answer

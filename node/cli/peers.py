@@ -1,4 +1,4 @@
-"""Commands about other servers: whom we speak with, and the lists that say so."""
+"""Commands for other servers: following, allowing, blocking, and lists of servers."""
 
 import json
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from node.councils import service
 from node.federating import fetching, peer_list_subscriptions, peer_lists, peer_suggestions, peers
 from node.federating.models import Peer, PeerList
 
-as_json = click.option("--json", "as_json", is_flag=True, help="For programs")
-comment = click.option("--comment", default="", help="Why; it stands in exported lists")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON")
+comment = click.option("--comment", default="", help="The reason, which exported lists include")
 
 
 @click.group()
 def peer() -> None:
-    """Other councils' nodes."""
+    """Manage other councils' servers."""
 
 
 @peer.command()
@@ -26,9 +26,9 @@ def peer() -> None:
 def follow(address: str) -> None:
     """Allow the server of ADDRESS (@council@host or a URL), and ask to follow that council."""
     with open_node() as node:
-        found = fetching.find_actor(node, address, approved_by_operator=True)
+        actor = fetching.find_actor(node, address, approved_by_operator=True)
         with node.work(by=COMMAND_LINE) as work:
-            row = service.follow(work, found, approved_by_operator=True)
+            row = service.follow(work, actor, approved_by_operator=True)
             click.echo(f"Asked to follow {row.followed.name} ({row.followed.address})")
 
 
@@ -47,7 +47,7 @@ def unfollow(address: str) -> None:
 @click.argument("host")
 @comment
 def allow(host: str, comment: str) -> None:
-    """Speak with the server HOST."""
+    """Allow the server HOST to exchange data with this one."""
     with open_work() as work:
         click.echo(f"{peers.decide(work, host, peers.ALLOWED, comment).host} is allowed")
 
@@ -56,7 +56,7 @@ def allow(host: str, comment: str) -> None:
 @click.argument("host")
 @comment
 def block(host: str, comment: str) -> None:
-    """Neither listen to HOST and the domains below it nor send them anything."""
+    """Block HOST and its subdomains: exchange no data with them."""
     with open_work() as work:
         click.echo(f"{peers.decide(work, host, peers.BLOCKED, comment).host} is blocked")
 
@@ -64,7 +64,7 @@ def block(host: str, comment: str) -> None:
 @peer.command()
 @click.argument("host")
 def unblock(host: str) -> None:
-    """Take back what was said of HOST: it is neither blocked nor allowed."""
+    """Reset HOST to neither blocked nor allowed."""
     with open_work() as work:
         click.echo(f"{peers.reset_decision(work, host).host} is neither blocked nor allowed")
 
@@ -72,7 +72,7 @@ def unblock(host: str) -> None:
 @peer.command()
 @click.argument("host")
 def forget(host: str) -> None:
-    """As unblock, and forget how it went with HOST."""
+    """Reset HOST as `unblock` does, and delete its delivery history."""
     with open_work() as work:
         peers.forget_host(work, host)
         click.echo(f"{peers.normalise_host(host)} is forgotten")
@@ -81,7 +81,7 @@ def forget(host: str) -> None:
 @peer.command("list")
 @as_json
 def list_peers(as_json: bool) -> None:
-    """Every server we know, and how it goes."""
+    """List all known servers: host, state, health, last answer."""
     with open_node() as node, node.reading() as session:
         rows = [_describe_peer(row) for row in session.scalars(select(Peer).order_by(Peer.host))]
         _print_rows(rows, ("host", "state", "health", "last_answer"), as_json=as_json)
@@ -90,7 +90,7 @@ def list_peers(as_json: bool) -> None:
 @peer.command()
 @as_json
 def suggestions(as_json: bool) -> None:
-    """Servers that others told us of, and nobody has decided about."""
+    """List servers that other servers suggest and that you have not decided about."""
     with open_node() as node, node.reading() as session:
         rows = [_describe_peer(row) for row in peer_suggestions.list_suggestions(session)]
         _print_rows(rows, ("host", "found_from", "comment"), as_json=as_json)
@@ -99,31 +99,35 @@ def suggestions(as_json: bool) -> None:
 @peer.command("export")
 @click.argument("file", type=click.File("w", encoding="utf-8"))
 @click.option("--state", type=click.Choice([peers.ALLOWED, peers.BLOCKED]))
-@click.option("--format", "wanted", type=click.Choice(["plain", "mastodon"]), default="plain")
-def export_list(file: TextIO, state: str | None, wanted: peer_lists.PeerListFormat) -> None:
+@click.option("--format", "list_format", type=click.Choice(["plain", "mastodon"]), default="plain")
+def export_list(file: TextIO, state: str | None, list_format: peer_lists.PeerListFormat) -> None:
     """Write the servers that are allowed or blocked to FILE, or to `-`, as CSV."""
     with open_node() as node, node.reading() as session:
         states = (state,) if state else ()
-        file.write(peer_lists.dump_csv(peer_lists.list_decided(session, *states), wanted))
+        file.write(peer_lists.dump_csv(peer_lists.list_decided(session, *states), list_format))
 
 
 @peer.command("import")
 @click.argument("file", type=click.File("rb"))
 def import_list(file: BinaryIO) -> None:
-    """Take over what FILE, or `-`, says of servers. One bad line, and nothing is taken over."""
+    """Import a list of servers from FILE or `-`. If a line is invalid, nothing is imported."""
     entries = peer_lists.require_valid(peer_lists.parse_list(file.read(peer_lists.MAX_BYTES + 1)))
     with open_node() as node:
-        taken = peer_lists.import_entries(node, COMMAND_LINE, entries)
-    click.echo(f"{taken.new} servers decided, {taken.unchanged} were so before")
-    for host in taken.overridden:
+        result = peer_lists.import_entries(node, COMMAND_LINE, entries)
+    click.echo(f"{result.new} servers decided, {result.unchanged} were so before")
+    for host in result.overridden:
         click.echo(f"{host} stays as it was decided here")
 
 
 @peer.command()
 @click.argument("url")
-@click.option("--may-allow", is_flag=True, help="What it allows is allowed, not just suggested")
+@click.option(
+    "--may-allow",
+    is_flag=True,
+    help="Allow the servers that the list allows, instead of only suggesting them",
+)
 def subscribe(url: str, may_allow: bool) -> None:
-    """Read the list of servers at URL, every day from now on, and block what it blocks."""
+    """Subscribe to the list of servers at URL: read it every day, and block what it blocks."""
     with open_work() as work:
         click.echo(f"Reads {peer_list_subscriptions.subscribe(work, url, may_allow=may_allow).url}")
 
@@ -131,7 +135,7 @@ def subscribe(url: str, may_allow: bool) -> None:
 @peer.command()
 @click.argument("url")
 def unsubscribe(url: str) -> None:
-    """No longer read the list at URL, and take back what it decided."""
+    """Unsubscribe from the list at URL, and undo its decisions."""
     with open_node() as node:
         peer_list_subscriptions.unsubscribe(node, COMMAND_LINE, url)
     click.echo(f"No longer reads {url}")
@@ -140,14 +144,14 @@ def unsubscribe(url: str) -> None:
 @peer.command()
 @as_json
 def lists(as_json: bool) -> None:
-    """The lists that this node subscribes to, and how it goes."""
+    """List the subscriptions: address, entries, last read, outcome."""
     with open_node() as node, node.reading() as session:
         rows = [_describe_list(row) for row in peer_list_subscriptions.list_all(session)]
         _print_rows(rows, ("url", "entries", "fetched_at", "outcome"), as_json=as_json)
 
 
 def _print_rows(rows: list[dict[str, object]], columns: Sequence[str], *, as_json: bool) -> None:
-    """All of the rows as JSON, or a line of `columns` for each."""
+    """Print the rows as JSON, or as lines of `columns` separated by tabs."""
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return

@@ -1,4 +1,4 @@
-"""Commands about the people who sign in."""
+"""Commands for user accounts."""
 
 import click
 
@@ -12,7 +12,7 @@ from node.settings import PASSWORD_VARIABLE
 
 @click.group()
 def user() -> None:
-    """The accounts of this node."""
+    """Manage user accounts."""
 
 
 @user.command()
@@ -21,15 +21,15 @@ def user() -> None:
 @click.option("--role", type=click.Choice(ROLES), default=OFFICER, show_default=True)
 @click.password_option(envvar=PASSWORD_VARIABLE)
 def add(name: str, email: str, role: str, password: str) -> None:
-    """Make an account."""
+    """Create an account."""
     with open_work() as work:
-        made = service.create(work, name=name, email=email, password=password, role=role)
-        click.echo(f"{made.email} may sign in as {role}")
+        account = service.create(work, name=name, email=email, password=password, role=role)
+        click.echo(f"{account.email} may sign in as {role}")
 
 
 @user.command("list")
 def list_users() -> None:
-    """Who has an account: email, name, roles, and whether it has ended."""
+    """List accounts: email, name, roles, and whether the account has ended."""
     with open_work() as work:
         for account in service.list_all(work.session):
             roles = ", ".join(sorted(role.name for role in account.roles)) or "no role"
@@ -44,7 +44,7 @@ def _ended_column(account: User) -> tuple[str, ...]:
 @click.argument("email")
 @click.argument("role", type=click.Choice(ROLES))
 def give(email: str, role: str) -> None:
-    """Let somebody also do what ROLE may."""
+    """Give a user the role ROLE."""
     with open_work() as work:
         account = service.require_by_email(work.session, email)
         service.grant_role(work, account, role)
@@ -55,7 +55,7 @@ def give(email: str, role: str) -> None:
 @click.argument("email")
 @click.argument("role", type=click.Choice(ROLES))
 def take(email: str, role: str) -> None:
-    """Let somebody no longer do what ROLE may."""
+    """Take the role ROLE away from a user."""
     with open_work() as work:
         account = service.require_by_email(work.session, email)
         service.remove_role(work, account, role)
@@ -65,7 +65,7 @@ def take(email: str, role: str) -> None:
 @user.command()
 @click.argument("email")
 def deactivate(email: str) -> None:
-    """Let nobody sign in with an account any more. Who was seen by name no longer is."""
+    """Deactivate an account. The user's public profile is withdrawn too."""
     with open_work() as work:
         account = service.require_by_email(work.session, email)
         officers.deactivate(work, account)

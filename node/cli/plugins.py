@@ -1,4 +1,4 @@
-"""Commands for plugins: which there are, which are switched on, and what they add themselves."""
+"""Commands for plugins: list, check, enable, disable and purge them, and those that they add."""
 
 import logging
 import tempfile
@@ -22,12 +22,12 @@ RESTART_HINT = "It takes effect when each process of the node is started again."
 
 @click.group()
 def plugin() -> None:
-    """Plugins: which there are, and which are switched on."""
+    """Manage plugins."""
 
 
 @plugin.command("list")
 def list_command() -> None:
-    """Every plugin that is installed, switched on or has left something: name, version, state."""
+    """List plugins that are installed, enabled or have data: name, version, state."""
     with open_node() as node, node.reading() as session:
         for item in service.list_plugins(node, session):
             line = (item.name, item.version or "-", item.state, item.problem)
@@ -37,34 +37,34 @@ def list_command() -> None:
 @plugin.command()
 @click.argument("name")
 def check(name: str) -> None:
-    """Try the plugin NAME on a scratch node, and say whether it fits and what it adds."""
-    given = settings.load()
-    logs.configure(given)
-    logging.disable()  # what goes wrong is said in one line
+    """Check the plugin NAME on a temporary server, and list what it adds."""
+    loaded = settings.load()
+    logs.configure(loaded)
+    logging.disable()  # problems are printed in one line
     try:
         hooks = service.load_alone(name)
-        wrong = _check_on_scratch_node(given, name)
+        problems = _check_on_scratch_node(loaded, name)
     finally:
         logging.disable(logging.NOTSET)
     details = hooks.details[0]
-    if wrong:
-        raise MoothallError(f"The plugin {name} does not fit: {'; '.join(wrong)}")
+    if problems:
+        raise MoothallError(f"The plugin {name} does not fit: {'; '.join(problems)}")
     click.echo(f"{name} {details.version} fits version {details.api_version} of the interface")
     for item in service.list_abilities(hooks, name, ()):
         click.echo(f"{item.label}: {', '.join(map(str, item.items))}")
 
 
-def _check_on_scratch_node(given: Settings, name: str) -> list[str]:
-    """What goes wrong with a plugin on a node of its own, beside the plugins of the settings: what
-    it declares, the addresses of its pages, its migrations and its tables.
+def _check_on_scratch_node(node_settings: Settings, name: str) -> list[str]:
+    """The problems of a plugin on a temporary node with the plugins of the settings: with its
+    declarations, routes, migrations and tables.
     """
     with tempfile.TemporaryDirectory() as folder:
         scratch = replace(
-            given,
+            node_settings,
             data_dir=Path(folder),
             database_url="",
             jobs="memory",
-            plugins=(*(other for other in given.plugins if other != name), name),
+            plugins=(*(other for other in node_settings.plugins if other != name), name),
         )
         node = get_node(create_app(scratch))
         try:
@@ -75,15 +75,15 @@ def _check_on_scratch_node(given: Settings, name: str) -> list[str]:
         finally:
             node.engine.dispose()
         failures = [item for item in node.hooks.failures if item.plugin == name]
-        left_out = [item.reason for item in node.hooks.skipped if item.name == name]
+        skipped = [item.reason for item in node.hooks.skipped if item.name == name]
     drift = [item for item in differences if item.startswith(f"{name}: ")]
-    return [*left_out, *(f"{item.hook}: {item.error}" for item in failures), *drift]
+    return [*skipped, *(f"{item.hook}: {item.error}" for item in failures), *drift]
 
 
 @plugin.command()
 @click.argument("name")
 def enable(name: str) -> None:
-    """Switch the plugin NAME on."""
+    """Enable the plugin NAME."""
     with _open_without(name) as node, node.work(by=COMMAND_LINE) as work:
         enablement.enable(work, name)
     click.echo(f"{name} is switched on. {RESTART_HINT}")
@@ -92,7 +92,7 @@ def enable(name: str) -> None:
 @plugin.command()
 @click.argument("name")
 def disable(name: str) -> None:
-    """Switch the plugin NAME off. What it keeps is kept."""
+    """Disable the plugin NAME. Its data is kept."""
     with _open_without(name) as node, node.work(by=COMMAND_LINE) as work:
         enablement.disable(work, name)
     click.echo(f"{name} is switched off, and all that it keeps is kept. {RESTART_HINT}")
@@ -102,7 +102,7 @@ def disable(name: str) -> None:
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(name: str, yes: bool) -> None:
-    """Remove all that the plugin NAME keeps, for good. It has to be switched off."""
+    """Permanently delete the data of the plugin NAME, which must be disabled."""
     if not yes:
         click.confirm(f"Remove all that {name} keeps, for good?", abort=True)
     with _open_without(name) as node:
@@ -117,24 +117,24 @@ def purge(name: str, yes: bool) -> None:
     default=".",
     show_default=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder in which its folder is made",
+    help="The folder in which to create the plugin's folder",
 )
 def new(name: str, into: Path) -> None:
-    """Write a new plugin that works, with a test: NAME is what it will be called."""
+    """Create a working plugin called NAME, with a test."""
     for path in scaffold.create_plugin(name, into):
         click.echo(path)
 
 
 @contextmanager
 def _open_without(name: str) -> Iterator[Node]:
-    """The node with the plugin left out: it can be switched off even if it stops the node."""
+    """The node without the plugin, so that a plugin that stops the node can be disabled."""
     reason = f"The plugin {name} is not used by this command."
     with open_node(excluded_plugins={name: reason}) as node:
         yield node
 
 
 class PluginCommands(click.Group):
-    """The commands that a plugin adds. The node is opened when one of them is asked for."""
+    """The commands that a plugin adds. The node is opened when they are listed or one is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(self._load_commands(ctx))
@@ -147,8 +147,8 @@ class PluginCommands(click.Group):
             node = ctx.with_resource(open_node())
             if self.name not in node.hooks.names:
                 raise MoothallError(f"The plugin {self.name} is not in use: moothall plugin list")
-            found = node.hooks.registered_by(self.name or "", "register_commands")
-            ctx.meta["commands"] = {command.name: command for command in found}
+            registered = node.hooks.registered_by(self.name or "", "register_commands")
+            ctx.meta["commands"] = {command.name: command for command in registered}
         commands: dict[str, click.Command] = ctx.meta["commands"]
         return commands
 

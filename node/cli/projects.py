@@ -1,4 +1,4 @@
-"""Commands about projects."""
+"""Commands for projects."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from node.updates import service as updates
 
 @click.group()
 def project() -> None:
-    """Projects of this council and of those it follows."""
+    """Manage projects."""
 
 
 @project.command()
@@ -29,32 +29,32 @@ def project() -> None:
 def publish(file: Path) -> None:
     """Publish the project in FILE.
 
-    It is Markdown that begins with title, summary and phase between lines of `---`, and with
-    visibility (public, peers, private) and language (en, cy) where they differ from the first ones.
+    FILE is Markdown. It starts with title, summary and phase between lines of `---`, and optionally
+    visibility (public, the default, peers or private) and language (en, the default, or cy).
     """
     text = markdown.read_file(file)
     rendering.prerender(text)
     with open_work() as work:
-        made = service.create(work, councils.require_own(work.session), text)
-        service.publish(work, made)
-        click.echo(made.uri)
+        row = service.create(work, councils.require_own(work.session), text)
+        service.publish(work, row)
+        click.echo(row.uri)
 
 
 @project.command()
 @click.argument("id")
 @click.argument("file", type=click.Path(path_type=Path))
 def change(id: str, file: Path) -> None:  # noqa: A002 -- the word of the command
-    """Replace what our project ID says by the text in FILE, which is written as for `publish`.
+    """Replace the text of our project ID with FILE, in the format that `publish` takes.
 
-    What such a file cannot say, such as the budget, stays. ID is the address of the project.
+    Details that are not in FILE, such as the budget, stay. ID is the address of the project.
     """
-    given = markdown.read_file(file)
+    new_text = markdown.read_file(file)
     with open_node() as node:
         with node.reading() as session:
             row = _require_project(session, id)
             token, version = row.token, row.version
-            known = to_input(row)
-            text = replace(given, details=known.details, translations=known.translations)
+            current = to_input(row)
+            text = replace(new_text, details=current.details, translations=current.translations)
         rendering.prerender(text)
         with node.work(by=COMMAND_LINE) as work:
             service.update(work, service.get_for_update(work.session, token), text, version)
@@ -65,7 +65,7 @@ def change(id: str, file: Path) -> None:  # noqa: A002 -- the word of the comman
 @click.argument("id")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(id: str, yes: bool) -> None:  # noqa: A002
-    """Delete our project ID, here and at every server that has it."""
+    """Delete our project ID here, and on all servers that have a copy."""
     if not yes:
         click.confirm(f"Delete {id} for good?", abort=True)
     with open_work() as work:
@@ -81,7 +81,7 @@ def delete(id: str, yes: bool) -> None:  # noqa: A002
 @click.option("--next", "next_steps", default="", help="What is next")
 @click.option("--needs", default="", help="What the project needs")
 def write_update(id: str, changed: str, next_steps: str, needs: str) -> None:  # noqa: A002
-    """Write an update of our project ID. It goes to everybody who follows the project."""
+    """Publish an update about our project ID, which is sent to its followers."""
     text = updates.UpdateInput(changed, next_steps, needs)
     updates.prerender(text)
     with open_work() as work:
@@ -99,7 +99,7 @@ def _require_project(session: Session, uri: str) -> Project:
 
 @project.command("list")
 def list_projects() -> None:
-    """Every published project, ours and others', last changed first."""
+    """List all published projects, ours and other councils', last changed first."""
     with open_node() as node, node.reading() as session:
         number = 1
         while True:

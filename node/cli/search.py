@@ -1,4 +1,4 @@
-"""Commands about the index of projects, and the list of services."""
+"""Commands for the search index and the list of services."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from node.services import service as services_service
 
 @click.group()
 def search() -> None:
-    """The index in which projects are found."""
+    """Manage the search index of projects."""
 
 
 @search.command()
 def rebuild() -> None:
-    """Make the index anew. What is there goes on answering until it is replaced."""
+    """Rebuild the index. Searches use the old index until it is replaced."""
     with open_node() as node:
         with node.work(by="command line") as work:
             number = indexing.rebuild(work)
@@ -28,22 +28,22 @@ def rebuild() -> None:
 
 @search.command("status")
 def status() -> None:
-    """How many changes of projects wait to be read into the index."""
+    """Print how many changes of projects are waiting to be indexed."""
     with open_node() as node, node.reading() as session:
         click.echo(f"{indexing.count_waiting(session):,} changes of projects wait")
 
 
 @click.group()
 def services() -> None:
-    """The Local Government Service List."""
+    """Manage the Local Government Service List."""
 
 
 @services.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def load(file: Path) -> None:
-    """Use the list in FILE, a CSV with a column of numbers and one of names.
+    """Load the list in FILE, a CSV with a column of numbers and one of names.
 
-    The whole list can be had from https://standards.esd.org.uk/.
+    Download the full list from https://standards.esd.org.uk/.
     """
     with open_work() as work:
         click.echo(f"{services_service.load_csv(work, file):,} services are known")

@@ -1,4 +1,4 @@
-"""Commands about holding what other councils have: reading it all, and comparing."""
+"""Commands for copies of other councils' projects: backfill and comparison."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from node.cli.node_context import COMMAND_LINE, open_node, open_work
 from node.errors import NotFoundError
-from node.federating import backfill as reading
+from node.federating import backfill as backfills
 from node.federating import comparisons
 from node.federating.models import Actor, Backfill, Comparison
 from node.messages import msg
@@ -17,12 +17,12 @@ from node.sync import comparison
 
 @click.group()
 def backfill() -> None:
-    """Reading all that a council has, page by page."""
+    """Read all projects of other councils, page by page."""
 
 
 @backfill.command("list")
 def list_backfills() -> None:
-    """Every council that was read, and how far."""
+    """List all backfills and their progress."""
     with open_node() as node, node.reading() as session:
         for row in session.scalars(select(Backfill).order_by(Backfill.id)):
             click.echo(_format_backfill(row))
@@ -31,16 +31,16 @@ def list_backfills() -> None:
 @backfill.command()
 @click.argument("council")
 def start(council: str) -> None:
-    """Read COUNCIL (@council@host, or its id) again from the beginning."""
+    """Restart the backfill of COUNCIL (@council@host, or its id) from the beginning."""
     with open_work() as work:
-        row = reading.begin_by_operator(work, _require_actor(work.session, council))
+        row = backfills.begin_by_operator(work, _require_actor(work.session, council))
         click.echo(f"{row.actor.address} is being read from the beginning")
 
 
 @backfill.command()
 @click.argument("council")
 def status(council: str) -> None:
-    """How far reading COUNCIL is."""
+    """Print the progress of the backfill of COUNCIL."""
     with open_node() as node, node.reading() as session:
         actor = _require_actor(session, council)
         row = session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
@@ -53,19 +53,19 @@ def status(council: str) -> None:
 
 @click.group()
 def sync() -> None:
-    """Comparing what this node holds of other councils with what they have."""
+    """Compare this server's copies of other councils' projects with the originals."""
 
 
 @sync.command()
 @click.argument("council", required=False)
 def now(council: str | None) -> None:
-    """Compare with COUNCIL now, or with every council that ours follows; say what came of it."""
+    """Compare with COUNCIL now, or with every council that ours follows, and print the result."""
     with open_node() as node:
         with node.work(by=COMMAND_LINE) as work:
             comparisons.watch_followed(work.session)
-            chosen = [_require_actor(work.session, council).id] if council else None
+            actor_id = _require_actor(work.session, council).id if council else None
             for row in work.session.scalars(select(Comparison)).all():
-                if chosen is None or row.actor_id in chosen:
+                if actor_id in (None, row.actor_id):
                     comparisons.compare_soon(work, row.actor_id)
         comparison.run_job(node)
         with node.reading() as session:
@@ -74,7 +74,7 @@ def now(council: str | None) -> None:
 
 @sync.command("status")
 def sync_status() -> None:
-    """When each council was compared with last, and what came of it."""
+    """List the last comparison with each council and its result."""
     with open_node() as node, node.reading() as session:
         _print_comparisons(session)
 
@@ -102,8 +102,8 @@ def _format_backfill(row: Backfill) -> str:
     )
 
 
-def _format_time(moment: datetime | None) -> str:
-    return moment.isoformat(timespec="seconds") if moment else "never"
+def _format_time(at: datetime | None) -> str:
+    return at.isoformat(timespec="seconds") if at else "never"
 
 
 def _require_actor(session: Session, council: str) -> Actor:

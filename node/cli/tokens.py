@@ -1,4 +1,4 @@
-"""Commands about the API tokens of people."""
+"""Commands for API tokens."""
 
 import click
 
@@ -10,29 +10,29 @@ from node.rest.models import ApiToken, TokenScope
 
 @click.group()
 def token() -> None:
-    """The API tokens of the people of this node."""
+    """Manage API tokens."""
 
 
 @token.command()
 @click.argument("email")
-@click.option("--name", required=True, help="What it is for")
+@click.option("--name", required=True, help="What the token is for")
 @click.option(
     "--scope",
     "scopes",
     multiple=True,
     required=True,
     type=click.Choice([scope.value for scope in TokenScope]),
-    help="What it may be used for; may be given several times",
+    help="What the token may be used for. Can be repeated",
 )
 @click.option(
     "--days",
     type=click.Choice([str(days) for days in service.LIFETIMES_DAYS]),
     default="90",
     show_default=True,
-    help="After how many days it ends",
+    help="After how many days the token expires",
 )
 def create(email: str, name: str, scopes: tuple[str, ...], days: str) -> None:
-    """Make a token for a person and print it, this once. They hear of it by email."""
+    """Create a token for a user and print it, once only. The user is notified by email."""
     with open_work() as work:
         user = people.require_by_email(work.session, email)
         _token, secret = service.create_token(work, user, name, scopes, int(days))
@@ -42,34 +42,32 @@ def create(email: str, name: str, scopes: tuple[str, ...], days: str) -> None:
 @token.command("list")
 @click.argument("email")
 def list_tokens(email: str) -> None:
-    """A person's tokens: number, beginning, name, scopes, last use, end."""
+    """List a user's tokens: number, beginning, name, scopes, last use, end."""
     with open_work() as work:
-        for each in service.list_of_user(
-            work.session, people.require_by_email(work.session, email)
-        ):
-            used = f"{each.used_at:%Y-%m-%d}" if each.used_at else "never used"
+        for row in service.list_of_user(work.session, people.require_by_email(work.session, email)):
+            used = f"{row.used_at:%Y-%m-%d}" if row.used_at else "never used"
             parts = (
-                each.id,
-                each.beginning,
-                each.name,
-                " ".join(each.scopes),
+                row.id,
+                row.beginning,
+                row.name,
+                " ".join(row.scopes),
                 used,
-                _end_text(each),
+                _end_text(row),
             )
             click.echo("\t".join(map(str, parts)))
 
 
-def _end_text(each: ApiToken) -> str:
-    if each.revoked_at:
-        return f"revoked {each.revoked_at:%Y-%m-%d}"
-    return f"ends {each.expires_at:%Y-%m-%d}"
+def _end_text(row: ApiToken) -> str:
+    if row.revoked_at:
+        return f"revoked {row.revoked_at:%Y-%m-%d}"
+    return f"ends {row.expires_at:%Y-%m-%d}"
 
 
 @token.command()
 @click.argument("email")
 @click.argument("number", type=int)
 def revoke(email: str, number: int) -> None:
-    """End a person's token by its number."""
+    """Revoke a user's token NUMBER."""
     with open_work() as work:
         user = people.require_by_email(work.session, email)
         ended = service.revoke(work, user, number)

@@ -111,7 +111,7 @@ def _render_council(council: Council) -> str:
         "councils/council.html",
         council=council,
         page=page,
-        summary=summarise_council(current_work().session, council, current_viewer()),
+        summary=summarise_council(session, council, current_viewer()),
         region=REGION_LABELS.get(council.region) if council.region else None,
     )
 
