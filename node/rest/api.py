@@ -1,4 +1,4 @@
-"""The API: projects, updates, councils and outputs as JSON."""
+"""Endpoints of the API: projects, updates, councils, outputs and webhooks as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,14 +46,14 @@ blueprint = Blueprint("rest", __name__, url_prefix="/api/v1")
 @blueprint.get("/openapi.json")
 @endpoint()
 def document() -> Response:
-    """This API, described."""
+    """The OpenAPI document of this API."""
     return json_response(openapi.build_document(current_work().settings.base_url))
 
 
 @blueprint.get("/")
 @endpoint()
 def index() -> Response:
-    """Where things are."""
+    """URLs of the collections."""
     names = {"projects": "rest.list_projects", "councils": "rest.list_councils"}
     names |= {"outputs": "rest.list_outputs", "openapi": "rest.document"}
     return json_response({name: _absolute_url(url_for(view)) for name, view in names.items()})
@@ -62,34 +62,35 @@ def index() -> Response:
 @blueprint.get("/projects")
 @endpoint()
 def list_projects() -> Response:
-    """Published projects that are asked for as the finder would be, in the order in which they came
-    here or that is chosen; drafts with `state=draft`.
+    """Published projects, filtered and sorted as in the project search; with `state=draft`, drafts.
+
+    Without `sort` they come in the order in which they arrived here, and `after` is a row id; with
+    `sort`, `after` is the number of projects already read.
     """
-    session, most, start = current_work().session, parse_limit(), _cursor()
-    wanted, since = api_params.parse_request_params(strictly=True), _parse_datetime("changed_since")
-    is_sorted = bool(wanted.sort) and request.args.get("state") != ProjectState.draft.value
+    session, limit, start = current_work().session, parse_limit(), _cursor()
+    params, since = api_params.parse_request_params(strictly=True), _parse_datetime("changed_since")
+    is_sorted = bool(params.sort) and request.args.get("state") != ProjectState.draft.value
     if is_sorted:
-        found = list_ordered(
-            session, wanted, api_viewer(), min(start, MAX_RESULTS), most + 1, since
+        matches = list_ordered(
+            session, params, api_viewer(), min(start, MAX_RESULTS), limit + 1, since
         )
     else:
-        found = projects.list_after(session, _project_filter(wanted), start, most + 1, since)
-    items = [_list_item(each) for each in found[:most]]
-    if len(found) <= most:
+        matches = projects.list_after(session, _project_filter(params), start, limit + 1, since)
+    items = [_list_item(project) for project in matches[:limit]]
+    if len(matches) <= limit:
         return _page_response("projects", items, None)
-    # In an order that is chosen one goes on by how many were passed.
-    return _page_response("projects", items, start + most if is_sorted else found[most - 1].id)
+    return _page_response("projects", items, start + limit if is_sorted else matches[limit - 1].id)
 
 
-def _project_filter(wanted: SearchParams) -> projects.ProjectFilter:
-    found = to_project_filter(current_work().session, wanted, api_viewer())
+def _project_filter(params: SearchParams) -> projects.ProjectFilter:
+    project_filter = to_project_filter(current_work().session, params, api_viewer())
     if request.args.get("state") != ProjectState.draft.value:
-        return found
-    if wanted.sort:
-        wrong = {
+        return project_filter
+    if params.sort:
+        errors = {
             "state": msg("Drafts cannot be sorted: they are listed in the order they were created")
         }
-        raise InvalidInputError(msg("The request could not be read."), wrong)
+        raise InvalidInputError(msg("The request could not be read."), errors)
     if not api_viewer().may_see_drafts:
         raise NotFoundError(
             msg(
@@ -97,41 +98,43 @@ def _project_filter(wanted: SearchParams) -> projects.ProjectFilter:
                 "someone who can edit projects."
             )
         )
-    if needs_index(wanted):
-        wrong = {"state": msg("Drafts cannot be searched by words or subjects")}
-        raise InvalidInputError(msg("The request could not be read."), wrong)
-    return replace(found, drafts=True)
+    if needs_index(params):
+        errors = {"state": msg("Drafts cannot be searched by words or subjects")}
+        raise InvalidInputError(msg("The request could not be read."), errors)
+    return replace(project_filter, drafts=True)
 
 
 def _cursor() -> int:
-    given = request.args.get("after", "0")
-    if given.isascii() and given.isdigit() and len(given) < 11 and int(given) <= MAX_ROW_ID:
-        return int(given)
-    wrong = {"after": msg("Use the value in the link to the next page")}
-    raise InvalidInputError(msg("The request could not be read."), wrong)
+    cursor = request.args.get("after", "0")
+    if cursor.isascii() and cursor.isdigit() and len(cursor) < 11 and int(cursor) <= MAX_ROW_ID:
+        return int(cursor)
+    errors = {"after": msg("Use the value in the link to the next page")}
+    raise InvalidInputError(msg("The request could not be read."), errors)
 
 
 def _parse_datetime(name: str) -> datetime | None:
-    given = request.args.get(name)
-    if given is None:
+    text = request.args.get(name)
+    if text is None:
         return None
     try:
-        found = datetime.fromisoformat(given)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        wrong = {name: msg("Enter a date and time like 2026-01-31T12:00:00Z")}
-        raise InvalidInputError(msg("The request could not be read."), wrong) from error
+        errors = {name: msg("Enter a date and time like 2026-01-31T12:00:00Z")}
+        raise InvalidInputError(msg("The request could not be read."), errors) from error
 
 
 def _page_response(name: str, items: Sequence[Any], after: int | None) -> Response:
-    """A page, and where the next one is: in the body, and as a Link (RFC 8288)."""
-    onward = None
+    """A page of a collection, with the URL of the next page in the body and as a Link header
+    (RFC 8288). `after` is the cursor of the next page; None on the last.
+    """
+    next_url = None
     if after is not None:
         pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "after"]
-        onward = _absolute_url(f"{request.path}?{urlencode([*pairs, ('after', after)])}")
-    response = json_response({name: items, "next": onward})
-    if onward:
-        response.headers["Link"] = f'<{onward}>; rel="next"'
+        next_url = _absolute_url(f"{request.path}?{urlencode([*pairs, ('after', after)])}")
+    response = json_response({name: items, "next": next_url})
+    if next_url:
+        response.headers["Link"] = f'<{next_url}>; rel="next"'
     return response
 
 
@@ -164,7 +167,7 @@ def _project_response(project: Project, status: int = 200) -> Response:
 @blueprint.get("/projects/<token>")
 @endpoint()
 def read_project(token: str) -> Response:
-    """One project; a draft of ours with a token that reads, of somebody who writes projects."""
+    """One project. Drafts need a token with the scope read whose owner may edit projects."""
     return _project_response(
         projects.by_token(current_work().session, token, api_viewer(), drafts=True)
     )
@@ -173,13 +176,13 @@ def read_project(token: str) -> Response:
 @blueprint.post("/projects")
 @endpoint(TokenScope.write_projects)
 def create_project() -> Response:
-    """A new project of our council: a draft, or published at once."""
-    given, work = parse_body(payloads.PROJECT_FIELDS), current_work()
-    text = payloads.apply_project(ProjectInput("", "", "", ""), given)
+    """Create a project of our council, as a draft or published."""
+    body, work = parse_body(payloads.PROJECT_FIELDS), current_work()
+    text = payloads.apply_project(ProjectInput("", "", "", ""), body)
     work.pause()
     rendering.prerender(text)
     project = projects.create(work, councils.require_own(work.session), text)
-    if given.get("state") == ProjectState.published.value:
+    if body.get("state") == ProjectState.published.value:
         projects.publish(work, project)
     return _project_response(project, 201)
 
@@ -187,21 +190,21 @@ def create_project() -> Response:
 @blueprint.patch("/projects/<token>")
 @endpoint(TokenScope.write_projects)
 def change_project(token: str) -> Response:
-    """Change what was sent of a project of ours, if nobody changed it since it was read."""
-    given, work = parse_body(payloads.PROJECT_FIELDS), current_work()
+    """Change the fields that are sent, if the project has not changed since the client read it."""
+    body, work = parse_body(payloads.PROJECT_FIELDS), current_work()
     project = projects.get_for_update(work.session, token)
     require_match(project.version, project.token)
-    text = payloads.apply_project(to_input(project), given)
-    if given.get("state") == ProjectState.draft.value and project.state is ProjectState.published:
-        wrong = {"state": msg("A published project cannot become a draft")}
-        raise InvalidInputError(msg("The project could not be saved."), wrong)
+    text = payloads.apply_project(to_input(project), body)
+    if body.get("state") == ProjectState.draft.value and project.state is ProjectState.published:
+        errors = {"state": msg("A published project cannot become a draft")}
+        raise InvalidInputError(msg("The project could not be saved."), errors)
     version = project.version
     work.pause()
     rendering.prerender(text)
     project = projects.get_for_update(work.session, token)
     projects.update(work, project, text, version)
     if (
-        given.get("state") == ProjectState.published.value
+        body.get("state") == ProjectState.published.value
         and project.state is not ProjectState.published
     ):
         projects.publish(work, project)
@@ -211,7 +214,7 @@ def change_project(token: str) -> Response:
 @blueprint.delete("/projects/<token>")
 @endpoint(TokenScope.write_projects)
 def delete_project(token: str) -> Response:
-    """Delete a project of ours, here and, as far as others comply, everywhere."""
+    """Delete a project of ours, and ask other servers to delete their copies."""
     work = current_work()
     project = projects.get_for_update(work.session, token)
     require_match(project.version, project.token)
@@ -220,9 +223,9 @@ def delete_project(token: str) -> Response:
 
 
 def _update_response(update: Update, status: int = 200) -> Response:
-    here = _absolute_url(url_for("updates.show", token=update.token))
+    page_url = _absolute_url(url_for("updates.show", token=update.token))
     response = json_response(
-        representations.describe_update(update, here),
+        representations.describe_update(update, page_url),
         status,
         make_etag(update.version, update.token),
     )
@@ -237,22 +240,22 @@ def _update_response(update: Update, status: int = 200) -> Response:
 @endpoint()
 def list_updates(token: str) -> Response:
     """The updates of a project, newest first."""
-    session, most = current_work().session, parse_limit()
+    session, limit = current_work().session, parse_limit()
     project = projects.by_token(session, token, api_viewer())
-    found = updates.list_before(session, project, _cursor(), most + 1)
+    rows = updates.list_before(session, project, _cursor(), limit + 1)
     items = [
         representations.describe_update(
-            each, _absolute_url(url_for("updates.show", token=each.token))
+            update, _absolute_url(url_for("updates.show", token=update.token))
         )
-        for each in found[:most]
+        for update in rows[:limit]
     ]
-    return _page_response("updates", items, found[most - 1].id if len(found) > most else None)
+    return _page_response("updates", items, rows[limit - 1].id if len(rows) > limit else None)
 
 
 @blueprint.post("/projects/<token>/updates")
 @endpoint(TokenScope.write_updates)
 def create_update(token: str) -> Response:
-    """Tell what is new in a project of ours."""
+    """Publish an update about a project of ours."""
     text, work = payloads.parse_update(parse_body(payloads.UPDATE_FIELDS)), current_work()
     work.pause()
     updates.prerender(text)
@@ -277,44 +280,46 @@ def list_councils() -> Response:
     """Our council, and those that it follows."""
     session = current_work().session
     own = councils.require_own(session)
-    followed = [each for each in councils.list_followed(session) if each.follow.state == "accepted"]
-    every = [own, *(each.council for each in followed)]
-    return json_response({"councils": [representations.describe_council(each) for each in every]})
+    followed = [
+        row.council for row in councils.list_followed(session) if row.follow.state == "accepted"
+    ]
+    documents = [representations.describe_council(council) for council in (own, *followed)]
+    return json_response({"councils": documents})
 
 
 @blueprint.get("/outputs")
 @endpoint()
 def list_outputs() -> Response:
-    """What everybody gets back from projects: those of each page of projects that have any."""
-    most = parse_limit()
-    found = projects.list_after(
+    """Outputs of projects. Paging counts projects, so a page may have few outputs or none."""
+    limit = parse_limit()
+    rows = projects.list_after(
         current_work().session,
         _project_filter(api_params.parse_request_params(strictly=True)),
         _cursor(),
-        most + 1,
+        limit + 1,
         None,
     )
     items = [
-        representations.describe_output(each, number)
-        for each in found[:most]
-        for number in range(len(each.details.outputs))
+        representations.describe_output(project, index)
+        for project in rows[:limit]
+        for index in range(len(project.details.outputs))
     ]
-    return _page_response("outputs", items, found[most - 1].id if len(found) > most else None)
+    return _page_response("outputs", items, rows[limit - 1].id if len(rows) > limit else None)
 
 
 @blueprint.get("/webhooks")
 @endpoint(TokenScope.webhooks)
 def list_webhooks() -> Response:
-    """The webhooks of whoever made the token."""
-    found = webhooks.list_of_user(current_work().session, token_owner(), all_users=False)
-    return json_response({"webhooks": [_webhook_document(each) for each in found]})
+    """The webhooks of the token's owner."""
+    hooks = webhooks.list_of_user(current_work().session, token_owner(), all_users=False)
+    return json_response({"webhooks": [_webhook_document(hook) for hook in hooks]})
 
 
 @blueprint.post("/webhooks")
 @endpoint(TokenScope.webhooks)
 def create_webhook() -> Response:
-    """A new webhook; its secret is said this once."""
-    url, wanted, tells_all = payloads.parse_webhook(parse_body(payloads.WEBHOOK_FIELDS))
+    """Create a webhook. Only this response shows its secret."""
+    url, events, tells_all = payloads.parse_webhook(parse_body(payloads.WEBHOOK_FIELDS))
     if tells_all and not can_read():
         raise ForbiddenError(
             msg(
@@ -322,7 +327,7 @@ def create_webhook() -> Response:
                 "events about public projects."
             )
         )
-    hook = webhooks.add(current_work(), token_owner(), url, wanted, tells_all=tells_all)
+    hook = webhooks.add(current_work(), token_owner(), url, events, tells_all=tells_all)
     response = json_response(_webhook_document(hook) | {"secret": hook.secret}, 201)
     response.headers["Location"] = _absolute_url(url_for("rest.read_webhook", webhook_id=hook.id))
     return response
@@ -337,7 +342,7 @@ def read_webhook(webhook_id: int) -> Response:
 @blueprint.delete("/webhooks/<int:webhook_id>")
 @endpoint(TokenScope.webhooks)
 def delete_webhook(webhook_id: int) -> Response:
-    """Nothing more is sent there."""
+    """Remove a webhook."""
     webhooks.remove(current_work(), _own_webhook(webhook_id))
     return Response(status=204)
 

@@ -1,4 +1,4 @@
-"""Who asks the API, what they may do, how often, and on what conditions."""
+"""Authentication, scopes, rate limits and conditional requests of the API."""
 
 import math
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from node.rest.models import ApiToken, TokenScope
 
 EXTENSION_KEY = "moothall-api"
 WINDOW_SECONDS = 60.0
-# In each minute.
+# Requests per window, for each token and for each address without one.
 MAX_PER_TOKEN, MAX_PER_ADDRESS = 600, 120
 EDIT = "projects.edit"
 JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -41,7 +41,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class ApiRateLimits:
-    """How often programs ask, counted in this process."""
+    """Counters of API requests, kept per process."""
 
     def __init__(self) -> None:
         self.tokens = AttemptLimiter(MAX_PER_TOKEN, WINDOW_SECONDS)
@@ -49,11 +49,11 @@ class ApiRateLimits:
 
 
 def endpoint(scope: TokenScope | None = None) -> Callable[[View], View]:
-    """Mark a view of the API. Without `scope` it is for everybody, and a token lets see more."""
+    """Decorate a view of the API. Without `scope` no token is needed, but one may show more."""
 
-    def mark(view: View) -> View:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def asked(*args: Any, **kwargs: Any) -> Any:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
             token = _authenticate()
             if scope is not None:
                 _require_scope(token, scope)
@@ -62,13 +62,15 @@ def endpoint(scope: TokenScope | None = None) -> Callable[[View], View]:
                 response.headers["Access-Control-Allow-Origin"] = "*"
             return response
 
-        return cast("View", for_servers(permission(PUBLIC)(asked)))
+        return cast("View", for_servers(permission(PUBLIC)(wrapper)))
 
-    return mark
+    return decorate
 
 
 def api_viewer() -> Viewer:
-    """Who reads: with a token, its owner, if it reads at all; another server, if it signs."""
+    """The viewer of the current request: the owner of a token with the scope read, anonymous for
+    other tokens, or the server that signed the request.
+    """
     token: ApiToken | None = g.get("api_token")
     if token is None:
         return current_viewer()
@@ -78,13 +80,15 @@ def api_viewer() -> Viewer:
 
 
 def token_owner() -> User:
-    """Whose token is shown, to a view with a scope."""
+    """The owner of the request's token, in a view with a scope."""
     token: ApiToken = g.api_token
     return token.user
 
 
 def _authenticate() -> ApiToken | None:
-    """Whose token is shown. Raises `Unauthorized` for one that is no good."""
+    """The token of the request, if it has one. Raises `Unauthorized` for an invalid token and
+    `TooManyRequests` above the rate limit.
+    """
     limits: ApiRateLimits = current_app.extensions[EXTENSION_KEY]
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     if not kind:
@@ -95,14 +99,14 @@ def _authenticate() -> ApiToken | None:
         service.find_valid(work.session, secret.strip()) if kind.casefold() == "bearer" else None
     )
     if token is None:
-        # Guesses are counted by address: there is no token to count them by.
+        # Guessed tokens count against the address.
         _check_rate(limits.addresses, request.remote_addr or "")
         raise Unauthorized(www_authenticate=_build_challenge("invalid_token"))
     _check_rate(limits.tokens, str(token.id))
     if service.should_record_use(token):
-        number = token.id
+        token_id = token.id
         work.pause()
-        service.record_use(current_node(), number)
+        service.record_use(current_node(), token_id)
         token = service.find_valid(work.session, secret.strip())
     g.api_token = token
     if token is not None:
@@ -110,8 +114,8 @@ def _authenticate() -> ApiToken | None:
     return token
 
 
-def _check_rate(tries: AttemptLimiter, name: str) -> None:
-    wait = tries.hit(name)
+def _check_rate(limiter: AttemptLimiter, key: str) -> None:
+    wait = limiter.hit(key)
     if wait:
         raise TooManyRequests(retry_after=math.ceil(wait))
 
@@ -134,47 +138,53 @@ def _build_challenge(error: str = "") -> WWWAuthenticate:
 
 
 def parse_body(allowed: frozenset[str]) -> dict[str, Any]:
-    """The object that was sent. Raises for what is none, and for names that mean nothing."""
+    """The JSON object in the request body.
+
+    Raises `UnsupportedMediaType`, `BadRequest`, or `InvalidInputError` if it is not an object or
+    has fields other than `allowed`.
+    """
     if request.mimetype not in JSON_TYPES:
         raise UnsupportedMediaType
     try:
-        given = request.get_json(force=True)
+        body = request.get_json(force=True)
     except (RecursionError, ValueError) as error:
         raise BadRequest from error
-    if not isinstance(given, dict):
+    if not isinstance(body, dict):
         raise InvalidInputError(msg("The request body must be a JSON object."))
-    unknown = sorted(set(given) - allowed)[:20]
+    unknown = sorted(set(body) - allowed)[:20]
     if unknown:
-        words = msg("This field cannot be set")
+        message = msg("This field cannot be set")
         raise InvalidInputError(
-            msg("The request body has fields that cannot be set."), dict.fromkeys(unknown, words)
+            msg("The request body has fields that cannot be set."), dict.fromkeys(unknown, message)
         )
-    return given
+    return body
 
 
 def parse_limit() -> int:
-    """How many are wanted. Raises `InvalidInputError`."""
-    given = request.args.get("limit", str(DEFAULT_LIMIT))
-    if not (given.isascii() and given.isdigit() and len(given) < 5 and int(given) > 0):
-        wrong = {"limit": msg("Must be a number from 1 to %(most)s", most=MAX_LIMIT)}
-        raise InvalidInputError(msg("The request could not be read."), wrong)
-    return min(int(given), MAX_LIMIT)
+    """The page size that was requested, at most `MAX_LIMIT`. Raises `InvalidInputError`."""
+    text = request.args.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) > 0):
+        errors = {"limit": msg("Must be a number from 1 to %(most)s", most=MAX_LIMIT)}
+        raise InvalidInputError(msg("The request could not be read."), errors)
+    return min(int(text), MAX_LIMIT)
 
 
 def can_read() -> bool:
-    """Whether what a program wrote may be shown to it: not with a token that only writes."""
+    """Whether the request's token has the scope read."""
     token: ApiToken | None = g.get("api_token")
     return token is not None and TokenScope.read in token.scopes
 
 
 def make_etag(version: int, token: str) -> str:
-    """What names a version of a project or an update."""
+    """The entity tag of a version of a project or update."""
     return f"{token}-{version}"
 
 
 def require_match(version: int, token: str) -> None:
-    """Whoever changes something says which version they read: 428 without, 412 for another. `*`
-    names none: it would change what nobody read.
+    """Require an If-Match header with the current version (RFC 9110, section 13.1.1).
+
+    Raises `PreconditionRequired` (428, RFC 6585) if it is missing or `*`, which names no version,
+    and `PreconditionFailed` (412) for another version.
     """
     if not request.headers.get("If-Match") or request.if_match.star_tag:
         raise PreconditionRequired
@@ -183,8 +193,9 @@ def require_match(version: int, token: str) -> None:
 
 
 def json_response(document: Any, status: int = 200, tag: str = "") -> Response:
-    """A JSON document; one that was read before is not sent again. Of what was just written, a
-    token that does not read is only given the tag.
+    """A JSON response with an entity tag; 304 if the client has this version.
+
+    After a write, a token without the scope read gets the tag but no body.
     """
     if tag and request.method in WRITE_METHODS and not can_read():
         response = Response(status=status if status == 201 else 204)

@@ -1,6 +1,4 @@
-"""How lists are narrowed down, for the API's description: what the finder knows, read off its
-code.
-"""
+"""The search parameters as OpenAPI parameters, derived from `SearchParams`."""
 
 from dataclasses import Field, fields
 from typing import Any
@@ -37,19 +35,19 @@ FILTER_DESCRIPTIONS = {
 
 
 def build_parameter(
-    name: str, where: str, about: str, schema: Schema, *, required: bool = False
+    name: str, location: str, description: str, schema: Schema, *, required: bool = False
 ) -> Schema:
     return {
         "name": name,
-        "in": where,
-        "description": about,
+        "in": location,
+        "description": description,
         "required": required,
         "schema": schema,
     }
 
 
 def build_filters() -> list[Schema]:
-    """All but the order, which not every list of the API has."""
+    """All search parameters except the order, which not every list of the API supports."""
     return [
         build_parameter(item.name, "query", FILTER_DESCRIPTIONS[item.name], _field_schema(item))
         for item in fields(SearchParams)
@@ -58,12 +56,12 @@ def build_filters() -> list[Schema]:
 
 
 def build_sort() -> Schema:
-    about = (
+    description = (
         "The order: best match, last changed, title, ending next or contract ending next. No more"
         " than the first 1,000 are read in it; without it, all of them in the order in which they"
         " came here."
     )
-    return build_parameter("sort", "query", about, enum_of(SORTS))
+    return build_parameter("sort", "query", description, enum_of(SORTS))
 
 
 def _field_schema(item: "Field[Any]") -> Schema:

@@ -1,4 +1,4 @@
-"""The form in which a token is made."""
+"""The form for creating an API token."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, SelectMultipleField, StringField
@@ -17,7 +17,7 @@ EXPIRY_LABELS = {30: _l("In 30 days"), 90: _l("In 90 days"), 365: _l("In a year"
 
 
 class ApiTokenForm(StrictForm):
-    """What a token is for, what it may do, and until when."""
+    """Name, scopes and lifetime of a new token."""
 
     name = StringField(_l("What the token is for"), description=_l("For example, our website"))
     scopes = SelectMultipleField(
@@ -33,5 +33,5 @@ class ApiTokenForm(StrictForm):
     )
 
     def days_valid(self) -> int:
-        """In days; 0 for what was not in the list."""
+        """The selected lifetime in days; 0 for a value that is not on offer."""
         return next((days for days in LIFETIMES_DAYS if str(days) == self.days.data), 0)

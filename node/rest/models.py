@@ -1,4 +1,4 @@
-"""Tokens: what a program shows to be let in, on behalf of the person who made it."""
+"""API tokens, with which programs act on behalf of the user who created them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from node.people.models import User
 
 
 class TokenScope(StrEnum):
-    """What a token lets a program do."""
+    """What a token permits."""
 
     read = "read"
     write_projects = "write:projects"
@@ -20,8 +20,9 @@ class TokenScope(StrEnum):
 
 
 class ApiToken(Base):
-    """`digest` is all that is kept of it; `beginning` tells it from others. It ends when it
-    expires, is revoked, or whoever made it no longer works here.
+    """An API token. Only its SHA-256 `digest` is stored; `beginning`, its first characters, lets
+    its owner recognise it. It is valid until it expires or is revoked, or its owner's account is
+    closed.
     """
 
     __tablename__ = "api_token"

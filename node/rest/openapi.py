@@ -1,6 +1,6 @@
-"""The API in OpenAPI 3.1. A test compares the paths with those that are answered.
+"""Builds the OpenAPI 3.1 document of the API. A test compares its paths with the endpoints.
 
-The document is English. What a page shows of it (summaries and scopes) can be translated.
+The document is in English. The summaries and scopes that the API page shows can be translated.
 """
 
 from node import __version__
@@ -146,7 +146,7 @@ def _project_paths() -> Schema:
 
 
 def _resource_paths() -> Schema:
-    """Updates, councils, outputs."""
+    """Paths of updates, councils and outputs."""
     return {
         "/projects/{token}/updates": {
             "parameters": [TOKEN_PARAMETER],
@@ -264,11 +264,11 @@ def _build_operation(
                 "if the token also has the scope read.",
                 scope=scope.value,
             )
-    done: Schema = {status: good}
+    responses: Schema = {status: good}
     if body and schema is not None and status == "200":
-        done["204"] = {"description": f"{summary}. The token has not the scope read."}
-    refused = {each: {"$ref": f"#/components/responses/problem{each}"} for each in problems}
-    return operation | {"responses": done | refused}
+        responses["204"] = {"description": f"{summary}. The token has not the scope read."}
+    errors = {code: {"$ref": f"#/components/responses/problem{code}"} for code in problems}
+    return operation | {"responses": responses | errors}
 
 
 def _page_schema(name: str, kind: str) -> Schema:

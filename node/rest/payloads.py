@@ -1,4 +1,4 @@
-"""What a program sends, as what a person would have written."""
+"""Parses request bodies of the API into the input types that forms use."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -19,108 +19,113 @@ WRITABLE_STATES = ("draft", "published")
 EMPTY_VALUES: tuple[Any, ...] = (None, "", [], {}, False)
 
 
-def apply_project(text: ProjectInput, given: Mapping[str, Any]) -> ProjectInput:
-    """`text` with what a program sent in it (RFC 7396). Raises `InvalidInputError`."""
-    wrong: dict[str, Message] = {}
-    lines: dict[str, Any] = {}
+def apply_project(text: ProjectInput, body: Mapping[str, Any]) -> ProjectInput:
+    """`text` with the fields of a request body merged in (JSON Merge Patch, RFC 7396).
+
+    Raises `InvalidInputError`.
+    """
+    errors: dict[str, Message] = {}
+    texts: dict[str, Any] = {}
     for name in TEXT_FIELDS:
-        if name in given:
-            lines[name] = _parse_text(name, given[name], wrong)
+        if name in body:
+            texts[name] = _parse_text(name, body[name], errors)
     details = text.details
-    if "details" in given:
-        details = _merge_details(text.details, given["details"], wrong)
+    if "details" in body:
+        details = _merge_details(text.details, body["details"], errors)
     translations = text.translations
-    if "translations" in given:
-        translations = _merge_translations(text.translations, given["translations"], wrong)
-    state = given.get("state")
-    if "state" in given and state not in WRITABLE_STATES:
-        wrong["state"] = msg("Must be draft or published")
-    if wrong:
-        raise InvalidInputError(msg("The project could not be saved."), wrong)
-    return replace(text, **lines, details=details, translations=translations)
+    if "translations" in body:
+        translations = _merge_translations(text.translations, body["translations"], errors)
+    state = body.get("state")
+    if "state" in body and state not in WRITABLE_STATES:
+        errors["state"] = msg("Must be draft or published")
+    if errors:
+        raise InvalidInputError(msg("The project could not be saved."), errors)
+    return replace(text, **texts, details=details, translations=translations)
 
 
-def _parse_text(name: str, value: Any, wrong: dict[str, Message]) -> str:
+def _parse_text(name: str, value: Any, errors: dict[str, Message]) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        wrong[name] = msg("Must be text")
+        errors[name] = msg("Must be text")
         return ""
     return value
 
 
-def _merge_details(before: Details, given: Any, wrong: dict[str, Message]) -> Details:
-    """The details with those that were sent; what cannot be read is named."""
+def _merge_details(before: Details, given: Any, errors: dict[str, Message]) -> Details:
+    """The details with the given ones merged in. Adds unknown fields and bad values to `errors`."""
     if given is None:
         return Details()
     if not isinstance(given, Mapping):
-        wrong["details"] = msg("Must be an object")
+        errors["details"] = msg("Must be an object")
         return before
     known = {item.name for item in fields(Details)}
-    kept = {name: value for name, value in dump(before).items() if name not in given}
-    found = parse(Details, {**kept, **given})
-    said = dump(found)
+    unchanged = {name: value for name, value in dump(before).items() if name not in given}
+    merged = parse(Details, {**unchanged, **given})
+    parsed_values = dump(merged)
     for name, value in given.items():
         if name not in known:
-            wrong[f"details.{str(name)[:60]}"] = msg("This field cannot be set")
-        elif value not in EMPTY_VALUES and not _was_accepted(value, said.get(name)):
-            wrong[f"details.{name}"] = msg("This value is not valid")
-    return found
+            errors[f"details.{str(name)[:60]}"] = msg("This field cannot be set")
+        elif value not in EMPTY_VALUES and not _was_accepted(value, parsed_values.get(name)):
+            errors[f"details.{name}"] = msg("This value is not valid")
+    return merged
 
 
-def _was_accepted(given: Any, said: Any) -> bool:
-    """Whether all that was sent is there after it was read."""
+def _was_accepted(given: Any, parsed: Any) -> bool:
+    """Whether parsing kept every given value; it drops invalid ones silently."""
     if isinstance(given, Mapping):
-        return isinstance(said, Mapping) and all(
-            value in EMPTY_VALUES or _was_accepted(value, said.get(name))
+        return isinstance(parsed, Mapping) and all(
+            value in EMPTY_VALUES or _was_accepted(value, parsed.get(name))
             for name, value in given.items()
         )
     if isinstance(given, list):
-        if not isinstance(said, list) or len(given) != len(said):
+        if not isinstance(parsed, list) or len(given) != len(parsed):
             return False
-        return all(_was_accepted(one, other) for one, other in zip(given, said, strict=True))
-    return bool((trim(given) if isinstance(given, str) else given) == said)
+        return all(_was_accepted(*pair) for pair in zip(given, parsed, strict=True))
+    return bool((trim(given) if isinstance(given, str) else given) == parsed)
 
 
 def _merge_translations(
-    before: Mapping[str, Mapping[str, str]], given: Any, wrong: dict[str, Message]
+    before: Mapping[str, Mapping[str, str]], given: Any, errors: dict[str, Message]
 ) -> Mapping[str, Mapping[str, str]]:
     if given is None:
         return {}
-    is_right = isinstance(given, Mapping) and all(
-        tag in {"en", "cy"} and isinstance(said, Mapping) and _has_only_texts(said)
-        for tag, said in given.items()
+    is_valid = isinstance(given, Mapping) and all(
+        tag in {"en", "cy"} and isinstance(texts, Mapping) and _has_only_texts(texts)
+        for tag, texts in given.items()
     )
-    if not is_right:
-        wrong["translations"] = msg("Must be text grouped by language, en or cy, then by field")
+    if not is_valid:
+        errors["translations"] = msg("Must be text grouped by language, en or cy, then by field")
         return before
     return {**before, **given}
 
 
-def _has_only_texts(said: Mapping[Any, Any]) -> bool:
-    return all(name in TRANSLATED_FIELDS and isinstance(value, str) for name, value in said.items())
+def _has_only_texts(texts: Mapping[Any, Any]) -> bool:
+    return all(
+        name in TRANSLATED_FIELDS and isinstance(value, str) for name, value in texts.items()
+    )
 
 
-def parse_update(given: Mapping[str, Any]) -> updates.UpdateInput:
-    """Raises `InvalidInputError`."""
-    wrong: dict[str, Message] = {}
-    said = {name: _parse_text(name, value, wrong) for name, value in given.items()}
-    if wrong:
-        raise InvalidInputError(msg("The update could not be saved."), wrong)
-    return updates.UpdateInput(**said)
+def parse_update(body: Mapping[str, Any]) -> updates.UpdateInput:
+    """The update in a request body. Raises `InvalidInputError`."""
+    errors: dict[str, Message] = {}
+    texts = {name: _parse_text(name, value, errors) for name, value in body.items()}
+    if errors:
+        raise InvalidInputError(msg("The update could not be saved."), errors)
+    return updates.UpdateInput(**texts)
 
 
-def parse_webhook(given: Mapping[str, Any]) -> tuple[str, list[str], bool]:
-    """The address, the names of events, and whether it is told of all projects. Raises
-    `InvalidInputError`.
+def parse_webhook(body: Mapping[str, Any]) -> tuple[str, list[str], bool]:
+    """URL, event names, and whether the webhook gets events about all projects, not only public
+    ones. Raises `InvalidInputError`.
     """
-    wrong: dict[str, Message] = {}
-    url, wanted = _parse_text("url", given.get("url"), wrong), given.get("events")
-    if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
-        wrong["events"] = msg("Must be a list of text values")
-    tells_all = given.get("tells_all", False)
+    errors: dict[str, Message] = {}
+    url, events = _parse_text("url", body.get("url"), errors), body.get("events")
+    if not isinstance(events, list) or not all(isinstance(event, str) for event in events):
+        errors["events"] = msg("Must be a list of text values")
+    tells_all = body.get("tells_all", False)
     if not isinstance(tells_all, bool):
-        wrong["tells_all"] = msg("Must be true or false")
-    if wrong:
-        raise InvalidInputError(msg("The webhook could not be saved."), wrong)
-    return url, wanted or [], tells_all
+        errors["tells_all"] = msg("Must be true or false")
+    if errors:
+        raise InvalidInputError(msg("The webhook could not be saved."), errors)
+    return url, events or [], tells_all

@@ -1,5 +1,5 @@
-"""The things of the API as JSON Schema, for its description. The fields of a project are read off
-the code.
+"""JSON Schemas of the API's objects, for the OpenAPI document. Those of project details are derived
+from the dataclasses.
 """
 
 from dataclasses import fields, is_dataclass
@@ -21,8 +21,8 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def enum_of(words: Any) -> Schema:
-    return {"type": "string", "enum": [str(word) for word in words]}
+def enum_of(values: Any) -> Schema:
+    return {"type": "string", "enum": [str(value) for value in values]}
 
 
 def object_of(properties: Schema, **more: Any) -> Schema:
@@ -30,12 +30,12 @@ def object_of(properties: Schema, **more: Any) -> Schema:
 
 
 def build_schemas() -> Schema:
-    """All of them, by name."""
-    listed, written = _project_in_list(), dict.fromkeys(("changed", "next", "needs"), TEXT)
-    update = dict.fromkeys(("token", "language", "content"), TEXT) | written
+    """All schemas by name."""
+    in_list, update_texts = _project_in_list(), dict.fromkeys(("changed", "next", "needs"), TEXT)
+    update = dict.fromkeys(("token", "language", "content"), TEXT) | update_texts
     update |= dict.fromkeys(("id", "url", "page", "project"), URI)
     update |= {"published": DATE_TIME, "edited": DATE_TIME, "version": {"type": "integer"}}
-    whole = listed | {"brief": TEXT, "content": TEXT, "translations": {"type": "object"}}
+    full_project = in_list | {"brief": TEXT, "content": TEXT, "translations": {"type": "object"}}
     hook: Schema = {
         "id": {"type": "integer"},
         "url": URI,
@@ -46,11 +46,11 @@ def build_schemas() -> Schema:
     return {
         "Council": _council(),
         "Details": _dataclass_schema(Details),
-        "ProjectInList": object_of(listed),
-        "Project": object_of(whole),
+        "ProjectInList": object_of(in_list),
+        "Project": object_of(full_project),
         "ProjectText": object_of(_project_text(), additionalProperties=False),
         "Update": object_of(update),
-        "UpdateText": object_of(written, additionalProperties=False),
+        "UpdateText": object_of(update_texts, additionalProperties=False),
         "Output": _output(),
         "Webhook": object_of(hook),
         "NewWebhook": object_of(hook | {"secret": TEXT}),
@@ -64,7 +64,7 @@ def build_schemas() -> Schema:
 
 
 def _project_text() -> Schema:
-    """What is sent of a project."""
+    """The fields of a project that clients can write."""
     translations = object_of(
         {tag: object_of(dict.fromkeys(TRANSLATED_FIELDS, TEXT)) for tag in TEXT_LANGUAGES}
     )
@@ -82,7 +82,7 @@ def _project_text() -> Schema:
 
 
 def _project_in_list() -> Schema:
-    """What a list says of a project."""
+    """The fields of a project in a list."""
     return {
         "token": TEXT,
         "id": URI,
@@ -90,7 +90,7 @@ def _project_in_list() -> Schema:
         "page": URI,
         "title": TEXT,
         "summary": TEXT,
-        "phase": TEXT,  # of another council, also one that only a later version knows
+        "phase": TEXT,  # not an enum: other councils' servers may know phases that ours does not
         "language": TEXT,
         "visibility": enum_of(Visibility),
         "state": enum_of(ProjectState),
@@ -119,7 +119,7 @@ def _council() -> Schema:
 
 
 def _problem() -> Schema:
-    """RFC 9457."""
+    """An error (problem details, RFC 9457)."""
     return object_of(
         dict.fromkeys(("type", "title", "detail", "code"), TEXT)
         | {
@@ -130,7 +130,7 @@ def _problem() -> Schema:
 
 
 def _output() -> Schema:
-    """What `describing.output` gives of an output."""
+    """An output, as `node.feeds.representations.describe_output` builds it."""
     names = ("title", "about", "licence", "url")
     adopter = object_of({"name": TEXT, "id": TEXT, "since": {"type": ["string", "null"]}})
     adopters = {"type": "array", "items": adopter}
@@ -139,25 +139,25 @@ def _output() -> Schema:
 
 
 def _dataclass_schema(kind: Any) -> Schema:
-    """A dataclass of `node.projects.details`, as JSON holds it."""
+    """The schema of a dataclass in `node.projects.details`."""
     hints = get_type_hints(kind)
     return object_of(
         {item.name: _field_schema(hints[item.name], max_length(item)) for item in fields(kind)}
     )
 
 
-def _field_schema(kind: Any, most: int) -> Schema:
-    arguments = [each for each in get_args(kind) if each is not type(None)]
+def _field_schema(kind: Any, length: int) -> Schema:
+    arguments = [argument for argument in get_args(kind) if argument is not type(None)]
     if Ellipsis in arguments:
-        return {"type": "array", "items": _field_schema(arguments[0], most)}
-    chosen = arguments[0] if arguments else kind
-    if is_dataclass(chosen):
-        return _dataclass_schema(chosen)
-    if hasattr(chosen, "__members__"):
-        return enum_of(chosen)
+        return {"type": "array", "items": _field_schema(arguments[0], length)}
+    item_type = arguments[0] if arguments else kind
+    if is_dataclass(item_type):
+        return _dataclass_schema(item_type)
+    if hasattr(item_type, "__members__"):
+        return enum_of(item_type)
     names = {bool: {"type": "boolean"}, int: {"type": "integer"}}
-    if chosen in names:
-        return names[chosen]
-    if chosen is not str:
+    if item_type in names:
+        return names[item_type]
+    if item_type is not str:
         return {"type": "string", "format": "date"}
-    return {"type": "string", "maxLength": most} if most else URI
+    return {"type": "string", "maxLength": length} if length else URI

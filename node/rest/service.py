@@ -1,4 +1,4 @@
-"""Making, finding and revoking tokens."""
+"""Creates, finds and revokes API tokens."""
 
 import secrets
 from collections.abc import Sequence
@@ -18,33 +18,36 @@ from node.rest.models import ApiToken, TokenScope
 from node.runtime import Node, UnitOfWork
 from node.text import misfit, trim
 
-# Recognised by those who look for secrets in what is published.
+# Lets secret scanners recognise a token that was published by mistake.
 TOKEN_PREFIX = "moothall_"  # noqa: S105 -- a prefix
 LIFETIMES_DAYS = (30, 90, 365)
-# So many may one person have that are good.
+# Valid tokens per person.
 MAX_PER_PERSON = 20
 MAX_LEN_NAME = 100
-# When a token was last used is noted no more often.
+# The time of last use is recorded at most this often.
 USE_INTERVAL = timedelta(minutes=10)
 
 
 def create_token(
     work: UnitOfWork, user: User, name: str, scopes: Sequence[str], days: int
 ) -> tuple[ApiToken, str]:
-    """A new token, and what is shown of it this once. Raises `InvalidInputError`."""
+    """Create a token. Returns its row, and its secret to show once.
+
+    Raises `InvalidInputError`, and `ConflictError` for too many tokens or a closed account.
+    """
     name = trim(name)
-    wrong: dict[str, Message] = {}
+    errors: dict[str, Message] = {}
     if not name:
-        wrong["name"] = msg("Enter what the token is for")
-    elif why := misfit(name, MAX_LEN_NAME):
-        wrong["name"] = why
+        errors["name"] = msg("Enter what the token is for")
+    elif error := misfit(name, MAX_LEN_NAME):
+        errors["name"] = error
     if not scopes or not set(scopes) <= set(TokenScope):
-        wrong["scopes"] = msg("Select what the token can do")
+        errors["scopes"] = msg("Select what the token can do")
     if days not in LIFETIMES_DAYS:
-        wrong["days"] = msg("Select when the token expires")
-    if wrong:
-        raise InvalidInputError(msg("The token could not be created."), wrong)
-    if sum(each.is_valid for each in list_of_user(work.session, user)) >= MAX_PER_PERSON:
+        errors["days"] = msg("Select when the token expires")
+    if errors:
+        raise InvalidInputError(msg("The token could not be created."), errors)
+    if sum(row.is_valid for row in list_of_user(work.session, user)) >= MAX_PER_PERSON:
         raise ConflictError(
             msg(
                 "You already have %(most)s tokens. Revoke one before you create another.",
@@ -59,7 +62,7 @@ def create_token(
         name=name,
         digest=_digest(secret),
         beginning=secret[len(TOKEN_PREFIX) :][:6],
-        scopes=sorted({TokenScope(each).value for each in scopes}),
+        scopes=sorted({TokenScope(scope).value for scope in scopes}),
         expires_at=now() + timedelta(days=days),
     )
     work.session.add(token)
@@ -76,7 +79,7 @@ def list_of_user(session: Session, user: User) -> list[ApiToken]:
 
 
 def revoke(work: UnitOfWork, user: User, token_id: int) -> ApiToken:
-    """Whoever made a token ends it. Raises `NotFoundError` for anybody else's."""
+    """Revoke a token of `user`. Raises `NotFoundError`, also for another person's token."""
     token = work.session.get(ApiToken, token_id)
     if token is None or token.user_id != user.id:
         raise NotFoundError(msg("There is no such token."))
@@ -87,13 +90,13 @@ def revoke(work: UnitOfWork, user: User, token_id: int) -> ApiToken:
 
 
 def revoke_all(work: UnitOfWork, user: User) -> None:
-    """No token of a person is good any more."""
-    good = ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None)
-    work.session.execute(update(ApiToken).where(*good).values(revoked_at=now()))
+    """Revoke all tokens of a user."""
+    is_active = ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None)
+    work.session.execute(update(ApiToken).where(*is_active).values(revoked_at=now()))
 
 
 def find_valid(session: Session, secret: str) -> ApiToken | None:
-    """The token that was shown, if it is still good."""
+    """The valid token with this secret, or None."""
     if not secret.startswith(TOKEN_PREFIX) or len(secret) > 100:
         return None
     token = session.scalar(select(ApiToken).where(ApiToken.digest == _digest(secret)))
@@ -105,7 +108,7 @@ def should_record_use(token: ApiToken) -> bool:
 
 
 def record_use(node: Node, token_id: int) -> None:
-    """Remember that a token was used, in a transaction of its own."""
+    """Record when a token was last used, in a transaction of its own."""
     with node.work(by="api") as work:
         token = work.session.get(ApiToken, token_id)
         if token is not None:

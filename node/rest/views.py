@@ -1,4 +1,4 @@
-"""Pages about the API: what it can do, and a person's tokens."""
+"""Pages about the API: its operations, and a user's tokens."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -20,7 +20,7 @@ USE = "account.profile"
 @blueprint.get("/api")
 @permission(PUBLIC)
 def about() -> ResponseReturnValue:
-    """What the API can do, as its own description says."""
+    """The operations of the API, from its OpenAPI document."""
     document = openapi.build_document(current_work().settings.base_url)
     operations = [
         (method.upper(), path, operation)
@@ -36,24 +36,26 @@ def about() -> ResponseReturnValue:
 @blueprint.get("/account/tokens")
 @permission(USE)
 def index() -> ResponseReturnValue:
-    """The tokens of whoever is signed in."""
+    """The signed-in user's tokens."""
     return _render_tokens(ApiTokenForm())
 
 
 def _render_tokens(form: ApiTokenForm, secret: str = "") -> str:
     tokens = service.list_of_user(current_work().session, current_user)
-    names = {scope.value: label for scope, label in SCOPE_LABELS.items()}
-    return render_template("rest/tokens.html", form=form, tokens=tokens, secret=secret, names=names)
+    scope_labels = {scope.value: label for scope, label in SCOPE_LABELS.items()}
+    return render_template(
+        "rest/tokens.html", form=form, tokens=tokens, secret=secret, names=scope_labels
+    )
 
 
 @blueprint.post("/account/tokens/new")
 @permission(USE)
 def make() -> ResponseReturnValue:
-    """Make a token, and show it this once."""
+    """Create a token, and show its secret once."""
     form = ApiTokenForm()
     if not form.validate_on_submit():
         return _render_tokens(form), 400
-    scopes = [each for each in form.scopes.data or [] if each in list(TokenScope)]
+    scopes = [scope for scope in form.scopes.data or [] if scope in list(TokenScope)]
     try:
         _token, secret = service.create_token(
             current_work(), current_user, form.name.data or "", scopes, form.days_valid()
