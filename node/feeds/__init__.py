@@ -1,1 +1,1 @@
-"""What programs read of projects: feeds, tables, the catalogue of data, publiccode.yml."""
+"""Projects in formats for programs: feeds, CSV, JSON, data catalogue (DCAT), publiccode.yml."""

@@ -1,4 +1,4 @@
-"""The data that a node publishes, as a catalogue in DCAT-AP 3.0.1, written as JSON-LD. Pure."""
+"""The catalogue of the server's open data (DCAT-AP 3.0.1), as JSON-LD. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,9 +36,10 @@ LANGUAGES = (
 
 @dataclass(frozen=True)
 class CatalogueDistribution:
-    """One of the forms of the list of projects: where it is, and its type as people, the EU's
-    authority table of file types and IANA's registry of media types name it. IANA has not
-    registered that of JSON Feed.
+    """One format of the project list.
+
+    `file_type` is from the EU's authority table of file types, `media_type` from IANA's registry;
+    None where IANA has registered none, as for JSON Feed.
     """
 
     path: str
@@ -53,15 +54,15 @@ DISTRIBUTIONS = (
     CatalogueDistribution("projects.atom", "Atom", "ATOM", "application/atom+xml"),
     CatalogueDistribution("projects.feed.json", "JSON Feed", "JSON", None),
 )
-# Only what is the council's own: the licence is its to give.
+# Only the council's own projects, since it can only license those.
 OWN_PROJECTS_QUERY = "origin=ours"
 
 
 def build_catalogue(
     council: Council, base: str, modified: datetime | None, licence: str
 ) -> dict[str, Any]:
-    """The catalogue of the node at `base`. `licence` is the address of that of its data, `modified`
-    when the newest of it changed.
+    """The catalogue of the server with base URL `base`. `licence` is the URL of the data's licence,
+    `modified` the time of the last change.
     """
     homepage = _resource(base, "foaf:Document")
     publisher = {
@@ -71,7 +72,7 @@ def build_catalogue(
         **({"identifier": council.gss_code} if council.gss_code else {}),
     }
     changed = {"modified": format_moment(modified)} if modified else {}
-    languages = [_resource(each, "dct:LinguisticSystem") for each in LANGUAGES]
+    languages = [_resource(language, "dct:LinguisticSystem") for language in LANGUAGES]
     title = f"Digital projects of {council.name}"
     page = f"{base}/projects?{OWN_PROJECTS_QUERY}"
     dataset = {
@@ -86,7 +87,10 @@ def build_catalogue(
         **changed,
         "publisher": publisher,
         "landingPage": _resource(page, "foaf:Document"),
-        "distribution": [_build_distribution(form, base, title, licence) for form in DISTRIBUTIONS],
+        "distribution": [
+            _build_distribution(distribution, base, title, licence)
+            for distribution in DISTRIBUTIONS
+        ],
     }
     return {
         "@context": CONTEXT,
@@ -104,15 +108,17 @@ def build_catalogue(
 
 
 def _build_distribution(
-    form: CatalogueDistribution, base: str, title: str, licence: str
+    distribution: CatalogueDistribution, base: str, title: str, licence: str
 ) -> dict[str, Any]:
-    url = f"{base}/{form.path}?{OWN_PROJECTS_QUERY}"
-    media_type = form.media_type and _resource(MEDIA_TYPES + form.media_type, "dct:MediaType")
+    url = f"{base}/{distribution.path}?{OWN_PROJECTS_QUERY}"
+    media_type = distribution.media_type and _resource(
+        MEDIA_TYPES + distribution.media_type, "dct:MediaType"
+    )
     return {
         "@id": url,
         "@type": "Distribution",
-        "title": f"{title} ({form.name})",
-        "format": _resource(FILE_TYPES + form.file_type, "dct:MediaTypeOrExtent"),
+        "title": f"{title} ({distribution.name})",
+        "format": _resource(FILE_TYPES + distribution.file_type, "dct:MediaTypeOrExtent"),
         **({"mediaType": media_type} if media_type else {}),
         "license": _resource(licence, "dct:LicenseDocument"),
         "accessURL": url,
@@ -121,5 +127,5 @@ def _build_distribution(
 
 
 def _resource(iri: str, kind: str) -> dict[str, str]:
-    """Something that is named by its address, and of which class it is."""
+    """A reference to a resource by IRI, with its class."""
     return {"@id": iri, "@type": kind}

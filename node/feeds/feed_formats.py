@@ -1,4 +1,4 @@
-"""Atom (RFC 4287, licences as RFC 4946) and JSON Feed (1.1), out of the same entries. Pure."""
+"""Writes feeds as Atom (RFC 4287, with licences after RFC 4946) and JSON Feed 1.1. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from node.projects.licensing import Licence
 
 ATOM = "http://www.w3.org/2005/Atom"
 JSON_FEED = "https://jsonfeed.org/version/1.1"
-# What XML 1.0 has no way to write.
+# Characters that XML 1.0 cannot represent.
 INVALID_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -22,7 +22,7 @@ register_namespace("", ATOM)
 
 @dataclass(frozen=True)
 class FeedEntry:
-    """One thing in a feed. `content` is sanitised HTML; `licence` is None where we know of none."""
+    """One entry of a feed. `content` is sanitised HTML; `licence` is None if unknown."""
 
     id: str
     url: str
@@ -39,8 +39,8 @@ class FeedEntry:
 
 @dataclass(frozen=True)
 class Feed:
-    """`url` is the feed's own address, `page` that of the page with the same in it; `next` leads to
-    older entries (RFC 5005).
+    """A feed. `url` is its own URL, `page` that of the corresponding web page, and `next` that of
+    the page with older entries (RFC 5005); "" for none.
     """
 
     title: str
@@ -71,28 +71,28 @@ def to_atom(feed: Feed) -> bytes:
 
 
 def _entry(root: Element, entry: FeedEntry) -> None:
-    part = SubElement(root, f"{{{ATOM}}}entry", {XML_LANGUAGE: entry.language})
-    _text(part, "id", entry.id)
-    _text(part, "title", entry.title)
-    _text(part, "updated", format_moment(entry.updated) or "")
+    element = SubElement(root, f"{{{ATOM}}}entry", {XML_LANGUAGE: entry.language})
+    _text(element, "id", entry.id)
+    _text(element, "title", entry.title)
+    _text(element, "updated", format_moment(entry.updated) or "")
     if entry.published:
-        _text(part, "published", format_moment(entry.published) or "")
-    _text(SubElement(part, f"{{{ATOM}}}author"), "name", entry.author)
-    _link(part, "alternate", entry.url, "text/html")
+        _text(element, "published", format_moment(entry.published) or "")
+    _text(SubElement(element, f"{{{ATOM}}}author"), "name", entry.author)
+    _link(element, "alternate", entry.url, "text/html")
     if entry.licence:
-        _text(part, "rights", str(entry.licence.name))
-        SubElement(part, f"{{{ATOM}}}link", {"rel": "license", "href": entry.licence.url})
+        _text(element, "rights", str(entry.licence.name))
+        SubElement(element, f"{{{ATOM}}}link", {"rel": "license", "href": entry.licence.url})
     for tag in entry.tags:
-        SubElement(part, f"{{{ATOM}}}category", {"term": _strip_invalid(tag)})
+        SubElement(element, f"{{{ATOM}}}category", {"term": _strip_invalid(tag)})
     if entry.summary:
-        _text(part, "summary", entry.summary)
-    _text(part, "content", entry.content).set("type", "html")
+        _text(element, "summary", entry.summary)
+    _text(element, "content", entry.content).set("type", "html")
 
 
 def _text(parent: Element, name: str, text: str) -> Element:
-    part = SubElement(parent, f"{{{ATOM}}}{name}")
-    part.text = _strip_invalid(text)
-    return part
+    element = SubElement(parent, f"{{{ATOM}}}{name}")
+    element.text = _strip_invalid(text)
+    return element
 
 
 def _strip_invalid(text: str) -> str:
@@ -118,7 +118,7 @@ def to_json_feed(feed: Feed) -> dict[str, Any]:
 
 
 def _item(entry: FeedEntry) -> dict[str, Any]:
-    said = {
+    item = {
         "id": entry.id,
         "url": entry.url,
         "title": entry.title,
@@ -133,4 +133,4 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
         # An extension: JSON Feed has no property for it.
         "_licence": entry.licence and {"name": str(entry.licence.name), "url": entry.licence.url},
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in item.items() if value}

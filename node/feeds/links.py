@@ -1,4 +1,4 @@
-"""Which feeds belong to the page that is shown, for its head: readers of feeds look there."""
+"""Feed links for the head of a page, where feed readers discover them."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from node.search.search_params import parse
 
 @dataclass(frozen=True)
 class FeedLink:
-    """A feed of this page."""
+    """A feed that corresponds to the page."""
 
     href: str
     title: str
@@ -18,23 +18,23 @@ class FeedLink:
 
 
 def feed_links() -> list[FeedLink]:
-    """The feeds of the page of this request; the list of all projects is everybody's."""
-    endpoint, parts = request.endpoint or "", request.view_args or {}
+    """The feeds for the page of the current request; none if it has no feed."""
+    endpoint, view_args = request.endpoint or "", request.view_args or {}
     if endpoint == "projects.index":
-        wanted, _error = parse(request.args.items(multi=True))
-        query = f"?{wanted.query_string}" if wanted.query_string else ""
+        params, _error = parse(request.args.items(multi=True))
+        query = f"?{params.query_string}" if params.query_string else ""
         json_feed = url_for("feeds.json_feed") + query
         return [
             FeedLink(url_for("feeds.atom") + query, _("Projects (Atom)")),
             FeedLink(json_feed, _("Projects (JSON Feed)"), "application/feed+json"),
             FeedLink(url_for("feeds.updates_of_all") + query, _("Updates (Atom)")),
         ]
-    if endpoint in {"projects.show", "updates.index"} and "token" in parts:
-        href = url_for("feeds.updates_of_project", token=parts["token"])
+    if endpoint in {"projects.show", "updates.index"} and "token" in view_args:
+        href = url_for("feeds.updates_of_project", token=view_args["token"])
         return [FeedLink(href, _("Updates about this project (Atom)"))]
     if endpoint in {"pages.own_council", "pages.known_council"}:
         name = endpoint.replace("pages.", "feeds.")
-        return [FeedLink(url_for(name, **parts), _("This council’s projects (Atom feed)"))]
+        return [FeedLink(url_for(name, **view_args), _("This council’s projects (Atom feed)"))]
     if endpoint == "pages.home":
         return [
             FeedLink(url_for("feeds.atom"), _("Projects (Atom)")),

@@ -1,5 +1,5 @@
-"""The projects that an address asks for as the finder would be asked, page by page: last changed
-first, or in the order that it chooses.
+"""The projects that match the search parameters of the current request, page by page. Default
+order: last changed first.
 """
 
 import re
@@ -24,7 +24,7 @@ from node.text import one_line
 
 @dataclass(frozen=True)
 class FeedPage:
-    """One page of projects. `number` counts from 1; `next_url` is empty on the last."""
+    """One page of projects. `number` counts from 1; `next_url` is "" on the last page."""
 
     projects: list[Project]
     number: int
@@ -33,56 +33,56 @@ class FeedPage:
     next_url: str
 
 
-def requested_page(reader: Viewer) -> FeedPage:
-    """The page of projects that the current request asks for. Raises `InvalidInputError`."""
-    return _build_page(api_params.parse_request_params(), reader)
+def requested_page(viewer: Viewer) -> FeedPage:
+    """The requested page of matching projects. Raises `InvalidInputError`."""
+    return _build_page(api_params.parse_request_params(), viewer)
 
 
-def council_page(reader: Viewer, council: Council) -> FeedPage:
-    return _build_page(replace(api_params.parse_request_params(), council=council.id), reader)
+def council_page(viewer: Viewer, council: Council) -> FeedPage:
+    return _build_page(replace(api_params.parse_request_params(), council=council.id), viewer)
 
 
-def list_all_requested(reader: Viewer) -> list[Project]:
-    """All projects that the current request asks for, the first `MOST`."""
-    session, wanted = current_work().session, api_params.parse_request_params()
-    if wanted.chosen_order:
-        return list_ordered(session, wanted, reader, 0, MAX_RESULTS)
-    return service.list_newest(session, to_project_filter(session, wanted, reader), MAX_RESULTS)
+def list_all_requested(viewer: Viewer) -> list[Project]:
+    """The first `MAX_RESULTS` matching projects. Raises `InvalidInputError`."""
+    session, params = current_work().session, api_params.parse_request_params()
+    if params.chosen_order:
+        return list_ordered(session, params, viewer, 0, MAX_RESULTS)
+    return service.list_newest(session, to_project_filter(session, params, viewer), MAX_RESULTS)
 
 
-def _build_page(wanted: SearchParams, reader: Viewer) -> FeedPage:
-    """In an order that is chosen, of no more than `MOST`, as in the finder."""
+def _build_page(params: SearchParams, viewer: Viewer) -> FeedPage:
+    """The requested page. In an order other than last changed, only `MAX_RESULTS` can be read."""
     session, number = current_work().session, request.args.get("page", 1, type=int)
     page: Any
-    if wanted.chosen_order:
-        page = find_projects(session, wanted, reader, number)
+    if params.chosen_order:
+        page = find_projects(session, params, viewer, number)
     else:
-        page = service.list_page(session, to_project_filter(session, wanted, reader), number)
-    onward = next_url(page.number, page.pages)
-    return FeedPage(page.projects, page.number, page.pages, page.total, onward)
+        page = service.list_page(session, to_project_filter(session, params, viewer), number)
+    following_url = next_url(page.number, page.pages)
+    return FeedPage(page.projects, page.number, page.pages, page.total, following_url)
 
 
 def finder_url() -> str:
-    """The page of the finder with what the current request asks for."""
+    """The URL of the project list with the search of the current request."""
     query = api_params.parse_request_params().query_string
     return absolute_url(url_for("projects.index")) + (f"?{query}" if query else "")
 
 
 def next_url(number: int, pages: int) -> str:
-    """Where the next page is; "" after the last."""
+    """The URL of the page after `number`; "" if it is the last of `pages`."""
     if number >= pages:
         return ""
-    asked_for = [pair for pair in request.args.items(multi=True) if pair[0] != "page"]
-    return absolute_url(f"{request.path}?{urlencode([*asked_for, ('page', number + 1)])}")
+    pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "page"]
+    return absolute_url(f"{request.path}?{urlencode([*pairs, ('page', number + 1)])}")
 
 
 def absolute_url(path: str) -> str:
-    """An address at this node: what the settings say it is, whatever name it was asked by."""
+    """An absolute URL under the server's base URL, whatever host the request used."""
     return current_work().settings.base_url + path
 
 
 def headline(html: str) -> str:
-    """The first line of what an update says."""
+    """The first line of an update's text, at most 120 characters."""
     paragraph = re.search(r"<(?:p|li)>(.*?)</(?:p|li)>", html, re.DOTALL)
     plain = unescape(re.sub(r"<[^>]*>", "", paragraph[1])) if paragraph else ""
     return one_line(plain, 120)

@@ -1,4 +1,4 @@
-"""A project of ours as publiccode.yml (version 0.5), valid as the standard has it. Pure."""
+"""Writes a project of ours as a valid publiccode.yml (version 0.5). Pure."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -40,12 +40,12 @@ MAX_LEN_SHORT, MIN_LEN_LONG, MAX_LEN_LONG = 150, 150, 10_000
 
 
 def to_publiccode(project: Project) -> bytes:
-    """Raises `NotFoundError` for a project without a repository and an SPDX licence, which the
-    standard asks for.
+    """The publiccode.yml of a project. Raises `NotFoundError` unless the project has a repository
+    and a licence with an SPDX identifier, which the standard requires.
     """
     details = project.details
     repository = _link(project, LinkKind.repository)
-    licence = next((each.spdx for each in details.outputs if each.spdx), "")
+    licence = next((output.spdx for output in details.outputs if output.spdx), "")
     if not repository or not licence:
         raise NotFoundError(
             msg(
@@ -59,7 +59,7 @@ def to_publiccode(project: Project) -> bytes:
         "name": project.title,
         "url": repository,
         **_without_empty(landingURL=_link(project, LinkKind.website) or project.url),
-        "platforms": [each for each in PLATFORMS if each in technologies] or ["web"],
+        "platforms": [name for name in PLATFORMS if name in technologies] or ["web"],
         **_without_empty(categories=_categories(details.tags)),
         **_without_empty(usedBy=_users(project.outputs)),
         "developmentStatus": DEVELOPMENT_STATUS[project.phase],
@@ -73,20 +73,20 @@ def to_publiccode(project: Project) -> bytes:
         },
         **_without_empty(dependsOn=_dependencies(project)),
     }
-    written: bytes = yaml.safe_dump(
+    data: bytes = yaml.safe_dump(
         document, allow_unicode=True, sort_keys=False, encoding="utf-8", width=100
     )
-    return written
+    return data
 
 
-def _without_empty(**said: Any) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if value}
+def _without_empty(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}
 
 
 def _categories(tags: Iterable[str]) -> list[str]:
-    """Those tags that the standard knows, as it writes them. It allows no others."""
-    written = ("-".join(tag.casefold().split()) for tag in tags)
-    return [each for each in dict.fromkeys(written) if each in CATEGORIES]
+    """The tags that are categories of the standard, which allows no others."""
+    names = ("-".join(tag.casefold().split()) for tag in tags)
+    return [name for name in dict.fromkeys(names) if name in CATEGORIES]
 
 
 def _link(project: Project, kind: LinkKind) -> str:
@@ -94,7 +94,7 @@ def _link(project: Project, kind: LinkKind) -> str:
 
 
 def _users(outputs: tuple[Output, ...]) -> list[str]:
-    return list(dict.fromkeys(each.name for output in outputs for each in output.adopters))
+    return list(dict.fromkeys(adopter.name for output in outputs for adopter in output.adopters))
 
 
 def _contact(project: Project) -> dict[str, str]:
@@ -107,41 +107,43 @@ def _contact(project: Project) -> dict[str, str]:
 
 
 def _dependencies(project: Project) -> dict[str, Any]:
-    names = [each for each in project.details.technologies if each.casefold() not in PLATFORMS]
-    return {"open": [{"name": each} for each in names]} if names else {}
+    names = [name for name in project.details.technologies if name.casefold() not in PLATFORMS]
+    return {"open": [{"name": name} for name in names]} if names else {}
 
 
 def _descriptions(project: Project) -> dict[str, dict[str, Any]]:
     language = project.language
-    found = {
+    descriptions = {
         language: _description(project, language, project.title, project.summary, project.brief)
     }
-    for tag, said in sorted(project.translations.items()):
-        if said.get("summary"):
-            title, brief = said.get("title") or project.title, said.get("brief", "")
-            found[tag] = _description(project, tag, title, said["summary"], brief)
-    return found
+    for tag, translation in sorted(project.translations.items()):
+        if translation.get("summary"):
+            title, brief = translation.get("title") or project.title, translation.get("brief", "")
+            descriptions[tag] = _description(project, tag, title, translation["summary"], brief)
+    return descriptions
 
 
 def _description(
     project: Project, language: str, title: str, summary: str, brief: str
 ) -> dict[str, Any]:
-    """The standard wants a long description that is long: a short brief is added to."""
+    """The description in one language. A filler text extends a short brief to the minimum length of
+    the standard.
+    """
     long = brief or summary
     if len(long) < MIN_LEN_LONG:
-        more = FILLER_TEXTS.get(language, FILLER_TEXTS["en"]).format(
+        filler = FILLER_TEXTS.get(language, FILLER_TEXTS["en"]).format(
             title=title, council=project.council.name, url=project.url
         )
-        long = "\n\n".join(part for part in (brief or summary, more) if part)
-    features = [each.title for each in project.details.outputs]
-    features += [each.need for each in project.details.user_needs]
+        long = "\n\n".join(part for part in (brief or summary, filler) if part)
+    features = [output.title for output in project.details.outputs]
+    features += [user_need.need for user_need in project.details.user_needs]
     return {
         "localisedName": title,
         "shortDescription": _truncate(summary, MAX_LEN_SHORT),
         "longDescription": _truncate(long, MAX_LEN_LONG),
-        "features": [_truncate(each, 100) for each in features] or [_truncate(summary, 100)],
+        "features": [_truncate(feature, 100) for feature in features] or [_truncate(summary, 100)],
     }
 
 
-def _truncate(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+def _truncate(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

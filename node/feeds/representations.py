@@ -1,6 +1,6 @@
-"""A project, an update and a council as plain JSON. Pure.
+"""Projects, updates, councils and outputs as JSON documents and table rows. Pure.
 
-One description for the list, for the API and for whoever is told of a change.
+The project list, the API and webhooks share these documents.
 """
 
 from dataclasses import asdict
@@ -16,7 +16,7 @@ Description = dict[str, Any]
 
 
 def format_moment(at: datetime | None) -> str | None:
-    """A moment as RFC 3339 writes it, to the second."""
+    """A time in UTC after RFC 3339, to the second."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
@@ -24,19 +24,19 @@ def format_date(on: date | None) -> str | None:
     return on.isoformat() if on else None
 
 
-def describe_council(one: Council) -> Description:
+def describe_council(council: Council) -> Description:
     return {
-        "id": one.actor.uri,
-        "name": one.name,
-        "url": one.actor.url,
-        "gss_code": one.gss_code,
-        "is_ours": one.is_local,
+        "id": council.actor.uri,
+        "name": council.name,
+        "url": council.actor.url,
+        "gss_code": council.gss_code,
+        "is_ours": council.is_local,
     }
 
 
 def describe_in_list(project: Project, page: str, licence: str | None) -> Description:
-    """What a list says of a project. `page` is its address at this node, `licence` that of the
-    licence of its texts.
+    """A project in a list. `page` is the URL of its page on this server, `licence` that of its
+    texts' licence.
     """
     return {
         "token": project.token,
@@ -62,7 +62,7 @@ def describe_in_list(project: Project, page: str, licence: str | None) -> Descri
 
 
 def describe_project(project: Project, page: str, licence: str | None) -> Description:
-    """All that is said of a project. `brief` is Markdown, and only of projects of ours."""
+    """A project with all fields. `brief` is Markdown, and empty for other councils' projects."""
     return describe_in_list(project, page, licence) | {
         "brief": project.brief,
         "content": project.content,
@@ -70,36 +70,40 @@ def describe_project(project: Project, page: str, licence: str | None) -> Descri
     }
 
 
-def describe_update(one: Update, page: str) -> Description:
-    """`changed`, `next` and `needs` are Markdown, and only of updates of ours."""
+def describe_update(update: Update, page: str) -> Description:
+    """An update. `changed`, `next` and `needs` are Markdown, and empty for other councils'."""
     return {
-        "token": one.token,
-        "id": one.uri,
-        "url": one.url,
+        "token": update.token,
+        "id": update.uri,
+        "url": update.url,
         "page": page,
-        "project": one.project.uri,
-        "language": one.language,
-        "published": format_moment(one.published_at),
-        "edited": format_moment(one.changed_at),
-        "version": one.version,
-        "content": one.content,
-        "changed": one.changed,
-        "next": one.next,
-        "needs": one.needs,
+        "project": update.project.uri,
+        "language": update.language,
+        "published": format_moment(update.published_at),
+        "edited": format_moment(update.changed_at),
+        "version": update.version,
+        "content": update.content,
+        "changed": update.changed,
+        "next": update.next,
+        "needs": update.needs,
     }
 
 
 def describe_output(project: Project, number: int) -> Description:
-    """One of the things that everybody gets back from a project."""
-    one = project.outputs[number]
+    """The output at index `number` of a project."""
+    output = project.outputs[number]
     return {
-        "title": one.title,
-        "about": one.about,
-        "licence": one.licence,
-        "url": one.url,
+        "title": output.title,
+        "about": output.about,
+        "licence": output.licence,
+        "url": output.url,
         "adopters": [
-            {"name": each.name, "id": each.uri, "since": each.since and each.since.isoformat()}
-            for each in one.adopters
+            {
+                "name": adopter.name,
+                "id": adopter.uri,
+                "since": adopter.since and adopter.since.isoformat(),
+            }
+            for adopter in output.adopters
         ],
         "project": project.uri,
         "project_title": project.title,
@@ -118,9 +122,9 @@ TABLE_COLUMNS = (
 
 
 def to_cells(project: Project, page: str, licence: str | None) -> dict[str, str]:
-    """A project as one row of a table."""
+    """A project as one row of a table, by `TABLE_COLUMNS`."""
     details = asdict(project.details)
-    said = {
+    cells = {
         "title": project.title,
         "summary": project.summary,
         "phase": project.phase.value,
@@ -154,7 +158,7 @@ def to_cells(project: Project, page: str, licence: str | None) -> dict[str, str]
         "url": project.url,
         "page": page,
     }
-    return {name: "" if value is None else str(value) for name, value in said.items()}
+    return {name: "" if value is None else str(value) for name, value in cells.items()}
 
 
 def _dates_estimated(project: Project) -> str:

@@ -1,6 +1,6 @@
-"""Addresses that programs read: feeds, tables, the catalogue of data, publiccode.yml.
+"""Endpoints for programs: feeds, CSV, JSON, the data catalogue and publiccode.yml.
 
-Each answers a question that was asked before with 304, and shows whoever asks what they may see.
+Each shows only what the viewer may see, and answers conditional requests with 304.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ ATOM, FEED_JSON, JSON = "application/atom+xml", "application/feed+json", "applic
 
 
 def cacheable_response(body: bytes, kind: str, modified: datetime | None) -> Response:
-    """A document that a program asks for again and again."""
+    """A response with validators, so that programs that poll it get 304 if nothing changed."""
     charset = "" if kind.endswith("json") else "; charset=utf-8"
     response = Response(body, content_type=kind + charset)
     response.add_etag()
@@ -88,17 +88,17 @@ def _council_feed(council: Council | None) -> Response:
 def _project_feed(page: listing.FeedPage, kind: str, council: Council | None = None) -> Response:
     """A feed of projects."""
     own = councils.require_own(current_work().session)
-    who = council or own
-    modified = max((each.changed_at for each in page.projects), default=None)
+    publisher = council or own
+    modified = _last_changed(page.projects)
     feed = Feed(
-        title=_("Projects from %(name)s", name=who.name)
+        title=_("Projects from %(name)s", name=publisher.name)
         if council
         else _("Projects listed by %(name)s", name=own.name),
         url=listing.absolute_url(request.full_path.rstrip("?")),
-        page=who.actor.url if council else listing.finder_url(),
-        author=who.name,
+        page=publisher.actor.url if council else listing.finder_url(),
+        author=publisher.name,
         updated=modified or _epoch(),
-        entries=[_project_entry(each) for each in page.projects],
+        entries=[_project_entry(project) for project in page.projects],
         next=page.next_url,
         language=page_language(),
     )
@@ -129,13 +129,13 @@ def _project_entry(project: Project) -> FeedEntry:
 @blueprint.get("/updates.atom")
 @permission(PUBLIC)
 def updates_of_all() -> Response:
-    """What is told of all projects, or of those that are asked for as in the finder."""
-    session, wanted = current_work().session, api_params.parse_request_params()
-    among = to_visible_condition(session, wanted, current_viewer())
+    """Updates about all visible projects, or those that match the search, as Atom."""
+    session, params = current_work().session, api_params.parse_request_params()
+    condition = to_visible_condition(session, params, current_viewer())
     number = request.args.get("page", 1, type=int)
-    found, following = updates.list_across_projects(session, among, number)
+    rows, next_page = updates.list_across_projects(session, condition, number)
     own = councils.require_own(session)
-    modified = max((each.changed_at for each in found), default=None)
+    modified = max((update.changed_at for update in rows), default=None)
     feed = Feed(
         title=_("Updates listed by %(name)s", name=own.name),
         url=listing.absolute_url(request.full_path.rstrip("?")),
@@ -143,10 +143,10 @@ def updates_of_all() -> Response:
         author=own.name,
         updated=modified or _epoch(),
         entries=[
-            _update_entry(each, f"{each.project.title}: {listing.headline(each.content)}")
-            for each in found
+            _update_entry(update, f"{update.project.title}: {listing.headline(update.content)}")
+            for update in rows
         ],
-        next=listing.next_url(following - 1, following) if following else "",
+        next=listing.next_url(next_page - 1, next_page) if next_page else "",
         language=page_language(),
     )
     return cacheable_response(to_atom(feed), ATOM, modified)
@@ -170,18 +170,20 @@ def _update_entry(update: Update, title: str) -> FeedEntry:
 @blueprint.get("/projects/<token>/updates.atom")
 @permission(PUBLIC)
 def updates_of_project(token: str) -> Response:
-    """What is told of one project."""
+    """Updates about one project, as Atom."""
     session = current_work().session
     project = projects.by_token(session, token, current_viewer())
     page = updates.list_page(session, project, request.args.get("page", 1, type=int))
-    modified = max((each.changed_at for each in page.updates), default=project.changed_at)
+    modified = max((update.changed_at for update in page.updates), default=project.changed_at)
     feed = Feed(
         title=_("Updates about %(title)s", title=project.title),
         url=listing.absolute_url(request.full_path.rstrip("?")),
         page=project_page_url(project),
         author=project.council.name,
         updated=modified,
-        entries=[_update_entry(each, listing.headline(each.content)) for each in page.updates],
+        entries=[
+            _update_entry(update, listing.headline(update.content)) for update in page.updates
+        ],
         next=listing.next_url(page.number, page.pages),
         language=project.language,
     )
@@ -191,7 +193,7 @@ def updates_of_project(token: str) -> Response:
 @blueprint.get("/projects.json")
 @permission(PUBLIC)
 def as_json() -> Response:
-    """A page of the list as plain JSON."""
+    """A page of the project list, as JSON."""
     page = listing.requested_page(current_viewer())
     document = {
         "total": page.total,
@@ -199,8 +201,8 @@ def as_json() -> Response:
         "pages": page.pages,
         "next": page.next_url or None,
         "projects": [
-            representations.describe_in_list(each, project_page_url(each), _licence(each))
-            for each in page.projects
+            representations.describe_in_list(project, project_page_url(project), _licence(project))
+            for project in page.projects
         ],
     }
     return cacheable_response(json_bytes(document), JSON, _last_changed(page.projects))
@@ -209,13 +211,14 @@ def as_json() -> Response:
 @blueprint.get("/projects.csv")
 @permission(PUBLIC)
 def table() -> Response:
-    """The list as a spreadsheet, as far as `listing.MOST` goes."""
-    found = listing.list_all_requested(current_viewer())
+    """The project list as CSV, at most `MAX_RESULTS` projects."""
+    matches = listing.list_all_requested(current_viewer())
     rows = [
-        representations.to_cells(each, project_page_url(each), _licence(each)) for each in found
+        representations.to_cells(project, project_page_url(project), _licence(project))
+        for project in matches
     ]
     response = cacheable_response(
-        to_csv(representations.TABLE_COLUMNS, rows), "text/csv", _last_changed(found)
+        to_csv(representations.TABLE_COLUMNS, rows), "text/csv", _last_changed(matches)
     )
     response.headers["Content-Disposition"] = 'attachment; filename="projects.csv"'
     return response
@@ -225,14 +228,14 @@ def _licence(project: Project) -> str | None:
     return licence_url(current_work().settings, project)
 
 
-def _last_changed(found: Iterable[Project]) -> datetime | None:
-    return max((each.changed_at for each in found), default=None)
+def _last_changed(rows: Iterable[Project]) -> datetime | None:
+    return max((project.changed_at for project in rows), default=None)
 
 
 @blueprint.get("/data.json")
 @permission(PUBLIC)
 def data() -> Response:
-    """The catalogue of what data this node gives away."""
+    """The catalogue of this server's open data."""
     own, settings = councils.require_own(current_work().session), current_work().settings
     modified = _last_changed(listing.requested_page(current_viewer()).projects)
     licence = LICENCES[settings.content_licence].url
@@ -243,7 +246,7 @@ def data() -> Response:
 @blueprint.get("/projects/<token>/publiccode.yml")
 @permission(PUBLIC)
 def as_publiccode(token: str) -> Response:
-    """A project of ours as catalogues of software read it."""
+    """The publiccode.yml of a project of ours, for software catalogues."""
     project = projects.by_token(current_work().session, token, current_viewer())
     if not project.is_local:
         raise NotFoundError(
