@@ -43,8 +43,8 @@ def test_a_copy_has_what_its_template_has(postgres: PostgresServer) -> None:
 def test_the_server_goes_when_the_tests_are_killed() -> None:
     program = """
 import os, signal
-from node.testing.postgres import running
-with running() as server:
+from node.testing.postgres import run_server
+with run_server() as server:
     print(server.folder, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
