@@ -1,1 +1,1 @@
-"""Projects out of files of other programs: a reader for each format, and what is done with them."""
+"""Import of projects from files of other programs: a reader for each format, and the import."""

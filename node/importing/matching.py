@@ -90,15 +90,15 @@ def match_projects(
             .options(contains_eager(ImportRecord.project))
         )
     }
-    ours = Project.council_id == council.id, Project.state != ProjectState.deleted
+    is_own = Project.council_id == council.id, Project.state != ProjectState.deleted
     addresses = [project.source for project in projects if "://" in project.source]
     by_address: dict[str, Project] = {}
     for row in session.scalars(
-        select(Project).where(*ours, or_(Project.uri.in_(addresses), Project.url.in_(addresses)))
+        select(Project).where(*is_own, or_(Project.uri.in_(addresses), Project.url.in_(addresses)))
     ):
         by_address |= {row.uri: row, row.url: row}
     titles = [project.text.title for project in projects]
-    by_title = _find_by_title(session, titles, sources, ours)
+    by_title = _find_by_title(session, titles, sources, is_own)
     return [
         _match_one(
             session,
@@ -112,14 +112,14 @@ def match_projects(
 
 
 def _find_by_title(
-    session: Session, titles: Collection[str], sources: Collection[str], ours: tuple[Any, ...]
+    session: Session, titles: Collection[str], sources: Collection[str], is_own: tuple[Any, ...]
 ) -> dict[str, Project]:
     """Our projects with these titles by title, except those imported from one of the sources."""
     lowered = func.lower(Project.title).in_([title.lower() for title in titles])
     rows = session.execute(
         select(Project, ImportRecord.source)
         .outerjoin(ImportRecord, ImportRecord.project_id == Project.id)
-        .where(*ours, or_(Project.title.in_(titles), lowered))
+        .where(*is_own, or_(Project.title.in_(titles), lowered))
     )
     return {row.title.casefold(): row for row, source in rows if source not in sources}
 

@@ -215,7 +215,7 @@ def _updates(text: str, cleaner: FieldCleaner) -> tuple[tuple[PastUpdate, ...], 
     """
     dated: list[PastUpdate] = []
     undated: list[str] = []
-    lines = [each.strip() for each in text.splitlines() if each.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > MAX_UPDATES:
         cleaner.add_note(msg("only the first %(count)s updates are imported", count=MAX_UPDATES))
     for line in lines[:MAX_UPDATES]:
@@ -236,5 +236,5 @@ def _updates(text: str, cleaner: FieldCleaner) -> tuple[tuple[PastUpdate, ...], 
                 len(undated),
             )
         )
-    in_order = tuple(sorted(dated, key=lambda each: each.on))
+    in_order = tuple(sorted(dated, key=lambda update: update.on))
     return in_order, cleaner.prose("updates", bullets("Earlier updates", undated), 10_000)

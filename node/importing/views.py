@@ -82,17 +82,17 @@ def _render_preview(form: ImportPreviewForm, projects: Sequence[ParsedProject]) 
     session = current_work().session
     names = [councils.require_own(session).name]
     others = organisations.list_others(projects, names)
-    ours = (
+    own_projects = (
         organisations.select_of(projects, names) if _count_projects(others) < len(projects) else []
     )
     form.organisations.choices = [(owner.name, owner.name) for owner in others]
     return render_template(
         "importing/preview.html",
         form=form,
-        matches=service.preview(session, ours),
+        matches=service.preview(session, own_projects),
         others=others,
         outcomes=OUTCOME_LABELS,
-        one=ours[0] if len(projects) == len(ours) == 1 else None,
+        one=own_projects[0] if len(projects) == len(own_projects) == 1 else None,
     )
 
 

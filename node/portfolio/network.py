@@ -95,9 +95,11 @@ def list_ties(session: Session, scope: PortfolioScope) -> list[NetworkTie]:
     """All known ties, the strongest first."""
     builder = _NetworkBuilder(session)
     for follower, followed in _list_follows(session):
-        one = builder.member(follower.uri, follower.name)
-        other = builder.member(followed.uri, followed.name)
-        builder.tie(one, other).follows.add((one.key, other.key))
+        follower_member = builder.member(follower.uri, follower.name)
+        followed_member = builder.member(followed.uri, followed.name)
+        builder.tie(follower_member, followed_member).follows.add(
+            (follower_member.key, followed_member.key)
+        )
     for adoption in output_adoptions.list_adoptions(session, scope):
         giver = builder.member(adoption.project.council.actor.uri, adoption.project.council.name)
         taker = builder.member(adoption.adopter.uri, adoption.adopter.name)
@@ -111,18 +113,18 @@ def _list_follows(session: Session) -> list[tuple[Actor, Actor]]:
     own = councils.own(session)
     if own is None:
         return []
-    one, other = aliased(Actor), aliased(Actor)
+    follower, followed = aliased(Actor), aliased(Actor)
     query = (
-        select(one, other)
-        .join(Follow, Follow.follower_id == one.id)
-        .join(other, Follow.followed_id == other.id)
+        select(follower, followed)
+        .join(Follow, Follow.follower_id == follower.id)
+        .join(followed, Follow.followed_id == followed.id)
         .where(
             Follow.state == "accepted",
-            (one.id == own.actor_id) | (other.id == own.actor_id),
-            one.kind == ORGANISATION,
-            other.kind == ORGANISATION,
-            ~one.is_blocked,
-            ~other.is_blocked,
+            (follower.id == own.actor_id) | (followed.id == own.actor_id),
+            follower.kind == ORGANISATION,
+            followed.kind == ORGANISATION,
+            ~follower.is_blocked,
+            ~followed.is_blocked,
         )
         .order_by(Follow.id)
     )
@@ -184,13 +186,13 @@ def draw(ties: list[NetworkTie]) -> NetworkDrawing:
         for member in (tie.one, tie.other):
             members[member.key] = member
             strength[member.key] += tie.strength
-    ours = [member for member in members.values() if member.is_ours]
+    own_members = [member for member in members.values() if member.is_ours]
     others = sorted(
         (member for member in members.values() if not member.is_ours),
         key=lambda member: (-strength[member.key], member.name, member.key),
     )
     shown = sorted(others[:MAX_DRAWN], key=lambda member: (member.name.casefold(), member.key))
-    spots = {member.key: NetworkSpot(member, MIDDLE, TOP, "middle") for member in ours}
+    spots = {member.key: NetworkSpot(member, MIDDLE, TOP, "middle") for member in own_members}
     rows = -(-len(shown) // 2)
     for number, member in enumerate(shown):
         is_left, y = number < rows, TOP + ROW_HEIGHT * (number % rows + 2)

@@ -75,8 +75,8 @@ def list_under_way(
         Project.starts_on, Project.ends_on, Project.contract_ends_on, Project.assessment_on
     )
     query = projects.load_councils(select(Project).where(condition)).order_by(begins, Project.id)
-    found = session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
-    return TimelinePage(list(found), number, pages, total)
+    page_projects = session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    return TimelinePage(list(page_projects), number, pages, total)
 
 
 def count_undated(session: Session, scope: PortfolioScope) -> int:
