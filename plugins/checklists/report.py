@@ -35,7 +35,7 @@ class ReportEntry:
     @property
     def needs_recommendation(self) -> bool:
         """Whether to show the recommendation: the answer is no or partly, and there is one."""
-        return self.answer in NEGATIVE_ANSWERS and bool(self.question.recommendation.en)
+        return self.answer in NEGATIVE_ANSWERS and self.question.has_recommendation
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def build_report(work: Work, subject: VisibleRun, *, is_whole: bool) -> RunRepor
         subject.council_name,
         progress,
         sections,
-        progress.checklist.advice,
+        [advice for advice in progress.checklist.advice if not advice.is_placeholder],
         run.began_at,
         run.finished_at,
         is_whole,

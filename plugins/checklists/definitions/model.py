@@ -79,6 +79,11 @@ class Question:
         return "text" not in self.placeholders
 
     @property
+    def has_recommendation(self) -> bool:
+        """Whether there is a recommendation to show: one that is not written yet is not."""
+        return bool(self.recommendation.en) and "recommendation" not in self.placeholders
+
+    @property
     def answers(self) -> tuple[str, ...]:
         """The possible answers; empty for text, numbers and dates."""
         if self.kind == YES_NO:

@@ -229,13 +229,23 @@ def test_runs_are_deleted_with_project(council: TestNode, officer: Visitor) -> N
         assert session.connection().exec_driver_sql(query.replace("%", "%%")).scalar() == 0
 
 
-def test_placeholders_are_marked_and_not_asked(council: TestNode, officer: Visitor) -> None:
-    page = council.visitor().visit("/checklists/digital-best-practice").text
+def test_what_is_not_written_yet_is_shown_to_coordinators_alone(
+    council: TestNode, officer: Visitor
+) -> None:
+    address, missing = "/checklists/digital-best-practice", "is not in our source"
+    for visitor in (council.visitor(), officer):
+        page = visitor.visit(address).text
+        assert (missing in page, "Not written yet" in page) == (False, False)
+    page = council.visitor("operator").visit(address).text
     assert "Question 6 is not in our source." in page
     assert page.count("Not written yet") >= 4
     run = begin(officer, "digital-best-practice")
     assert "0 of 5 answered" in officer.text
     assert officer.visit(run.question_path("q6")).status_code == 404
+    officer.visit(run.question_path("q5"))
+    officer.submit("question", answer="no")
+    for path in (run.path, f"{run.path}/report", f"{run.path}/report.csv"):
+        assert missing not in officer.visit(path).text
 
 
 EVERY_TYPE = """
