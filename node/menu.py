@@ -32,7 +32,7 @@ def build_layout_context() -> LayoutContext:
         menu=tuple(_menu_items()),
         person=current_user.name if is_signed_in else None,
         profile_url=url_for("officers.profile"),
-        notices_url=url_for("notices.index"),
+        notifications_url=url_for("notifications.index"),
         unread=_count_unread() if is_signed_in else 0,
         sign_in_url=url_for("security.login"),
         sign_out_url=url_for("security.logout"),

@@ -45,7 +45,7 @@ class MoothallCommands(click.Group):
 @click.group(cls=MoothallCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="moothall")
 def moothall() -> None:
-    """A council's own node. Settings come from moothall.toml and from MOOTHALL_… variables."""
+    """Run and manage a council's server. Settings: moothall.toml and MOOTHALL_… variables."""
 
 
 for group in (

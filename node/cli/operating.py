@@ -27,7 +27,7 @@ def inspect(id: str, host: str | None) -> None:  # noqa: A002 -- the word of the
     """Print everything that this server knows about ID, as JSON: a project, update, comment,
     document of a plugin, activity or actor. With HOST, only whether that server has it, and why.
 
-    ID is an ActivityPub id, the address of a page of this node, or @name@host.
+    ID is an ActivityPub id, the address of a page of this server, or @name@host.
     """
     with open_node() as node, node.reading() as session:
         report = inspect_object(session, node.settings, id, parse_host(host) if host else "")

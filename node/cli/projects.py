@@ -30,7 +30,8 @@ def publish(file: Path) -> None:
     """Publish the project in FILE.
 
     FILE is Markdown. It starts with title, summary and phase between lines of `---`, and optionally
-    visibility (public, the default, peers or private) and language (en, the default, or cy).
+    visibility (`public`, the default, `peers` or `private`) and language (`en`, the default, or
+    `cy`).
     """
     text = markdown.read_file(file)
     rendering.prerender(text)

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 READ = "account.notices"
 
-blueprint = Blueprint("notices", __name__, template_folder="templates")
+blueprint = Blueprint("notifications", __name__, template_folder="templates")

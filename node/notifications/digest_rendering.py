@@ -66,13 +66,13 @@ class DigestWriter:
                 "sections": sections,
                 "council": council,
                 "base_url": base_url,
-                "notices_url": f"{base_url}/notices",
+                "notifications_url": f"{base_url}/notices",
                 "choices_url": f"{base_url}/notices/choices",
                 "why": _explain_frequency(digest.frequency),
             }
             # `render_template` would add the context of pages, which emails do not need.
-            text = self._app.jinja_env.get_template("notices/digest.txt").render(values)
-            html = self._app.jinja_env.get_template("notices/digest.html").render(values)
+            text = self._app.jinja_env.get_template("notifications/digest.txt").render(values)
+            html = self._app.jinja_env.get_template("notifications/digest.html").render(values)
             return RenderedDigest(_subject(sections, digest, council), text.strip() + "\n", html)
 
     def _group_by_project(self, notifications: list[NotificationDetails]) -> list[DigestSection]:

@@ -31,7 +31,7 @@ def follow_button(project: Project | None = None, council: Council | None = None
         council_id=council.id if council else None,
     )
     return Markup(  # noqa: S704 -- our own template
-        render_template("notices/_follow.html", project=project, council=council, watch=watch)
+        render_template("notifications/_follow.html", project=project, council=council, watch=watch)
     )
 
 
@@ -55,7 +55,7 @@ def follow_tag() -> ResponseReturnValue:
         form.show(error)
         return _render_followed(form), 400
     flash(_("You are now following the tag %(tag)s.", tag=tag), "success")
-    return redirect(url_for("notices.followed"), 303)
+    return redirect(url_for("notifications.followed"), 303)
 
 
 @blueprint.post("/following/projects/<token>")
@@ -91,11 +91,11 @@ def follow_council(council_id: int) -> ResponseReturnValue:
 def unfollow(watch_id: int) -> ResponseReturnValue:
     events.unfollow(current_work(), current_user.id, watch_id)
     flash(_("Removed from the things you follow."), "success")
-    return redirect(url_for("notices.followed"), 303)
+    return redirect(url_for("notifications.followed"), 303)
 
 
 def _render_followed(form: FollowTagForm) -> str:
     followed = followed_items.list_followed(
         current_work().session, current_user.id, current_viewer()
     )
-    return render_template("notices/following.html", followed=followed, form=form)
+    return render_template("notifications/following.html", followed=followed, form=form)

@@ -29,14 +29,16 @@ def index() -> ResponseReturnValue:
         details.notification.id: sentences.render_sentence(node.notification_kinds, details)
         for details in page.notifications
     }
-    return render_template("notices/index.html", page=page, sentences=rendered, form=FlaskForm())
+    return render_template(
+        "notifications/index.html", page=page, sentences=rendered, form=FlaskForm()
+    )
 
 
-@blueprint.post("/notices/<int:notice_id>/read")
+@blueprint.post("/notices/<int:notification_id>/read")
 @permission(READ)
-def read(notice_id: int) -> ResponseReturnValue:
-    service.mark_read(current_work(), current_user, notice_id)
-    return redirect(url_for("notices.index", page=request.args.get("page")), 303)
+def read(notification_id: int) -> ResponseReturnValue:
+    service.mark_read(current_work(), current_user, notification_id)
+    return redirect(url_for("notifications.index", page=request.args.get("page")), 303)
 
 
 @blueprint.post("/notices/read")
@@ -46,7 +48,7 @@ def read_all() -> ResponseReturnValue:
     newest = request.form.get("newest", 0, type=parse_row_id)
     service.mark_all_read(current_work(), current_user, newest)
     flash(_("All notifications have been marked as read."), "success")
-    return redirect(url_for("notices.index"), 303)
+    return redirect(url_for("notifications.index"), 303)
 
 
 @blueprint.get("/notices/choices")
@@ -59,7 +61,7 @@ def choices_form() -> ResponseReturnValue:
     form.language.data = preferences.get_mail_language(
         session, current_user.id, current_node().settings.language
     )
-    return render_template("notices/choices.html", form=form)
+    return render_template("notifications/choices.html", form=form)
 
 
 @blueprint.post("/notices/choices")
@@ -67,15 +69,15 @@ def choices_form() -> ResponseReturnValue:
 def choose() -> ResponseReturnValue:
     form, work = PreferencesForm(), current_work()
     if not form.validate_on_submit():
-        return render_template("notices/choices.html", form=form), 400
+        return render_template("notifications/choices.html", form=form), 400
     chosen = {topic.value: form[topic.value].data or "" for topic in Topic}
     try:
         preferences.save_preferences(work, current_user.id, chosen, form.language.data or "")
     except InvalidInputError as error:
         form.show(error)
-        return render_template("notices/choices.html", form=form), 400
+        return render_template("notifications/choices.html", form=form), 400
     flash(_("Your notification settings have been saved."), "success")
-    return redirect(url_for("notices.index"), 303)
+    return redirect(url_for("notifications.index"), 303)
 
 
 @blueprint.get("/unsubscribe/<token>/<any(once, daily, weekly):way>")
@@ -83,7 +85,7 @@ def choose() -> ResponseReturnValue:
 def confirm_unsubscribe(token: str, way: str) -> ResponseReturnValue:
     """Ask for confirmation, because mail scanners follow the links in emails."""
     preferences.get_subscriber(current_work().session, token)
-    return render_template("notices/unsubscribe.html", form=FlaskForm(), way=way, done=False)
+    return render_template("notifications/unsubscribe.html", form=FlaskForm(), way=way, done=False)
 
 
 @blueprint.post("/unsubscribe/<token>/<any(once, daily, weekly):way>")
@@ -101,4 +103,4 @@ def unsubscribe(token: str, way: str) -> ResponseReturnValue:
         else {preferences.MailFrequency(way)}
     )
     preferences.unsubscribe(work, preferences.get_subscriber(work.session, token), frequencies)
-    return render_template("notices/unsubscribe.html", way=way, done=True)
+    return render_template("notifications/unsubscribe.html", way=way, done=True)

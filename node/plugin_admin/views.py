@@ -27,7 +27,7 @@ def index() -> ResponseReturnValue:
     """All plugins, and the latest failures."""
     session = current_work().session
     return render_template(
-        "extending/index.html",
+        "plugin_admin/index.html",
         plugins=service.list_plugins(current_node(), session),
         failures=failures.list_failures(session),
     )
@@ -41,7 +41,7 @@ def show(name: str) -> ResponseReturnValue:
     plugin = service.get_plugin(node, session, name)
     hooks, problem = _load_hooks(plugin)
     return render_template(
-        "extending/plugin.html",
+        "plugin_admin/plugin.html",
         plugin=plugin,
         details=next((details for details in hooks.details if details.name == name), None),
         abilities=service.list_abilities(hooks, name, plugin.tables),
@@ -131,7 +131,7 @@ def _declared_settings(name: str) -> list[Setting]:
 
 def _render_settings(name: str, form: BaseForm) -> str:
     details = next(details for details in current_node().hooks.details if details.name == name)
-    return render_template("extending/settings.html", details=details, form=form)
+    return render_template("plugin_admin/settings.html", details=details, form=form)
 
 
 def _redirect_with_error(name: str, error: MoothallError) -> ResponseReturnValue:

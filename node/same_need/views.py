@@ -44,7 +44,9 @@ def section(project: Project) -> Markup:
     statements = service.list_about(current_work().session, project, current_viewer())
     if not statements:
         return Markup("")
-    return Markup(render_template("alike/_section.html", project=project, statements=statements))  # noqa: S704 -- our own template
+    return Markup(
+        render_template("same_need/_section.html", project=project, statements=statements)
+    )  # noqa: S704 -- our own template
 
 
 @blueprint.get("/projects/<token>/alike")
@@ -113,4 +115,4 @@ def _readable_project(token: str) -> Project:
 
 
 def _render_form(project: Project, form: AlikeForm) -> str:
-    return render_template("alike/form.html", project=project, form=form)
+    return render_template("same_need/form.html", project=project, form=form)

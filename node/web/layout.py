@@ -31,7 +31,7 @@ class LayoutContext:
     menu: tuple[MenuItem, ...] = ()
     person: str | None = None
     profile_url: str = ""
-    notices_url: str = ""
+    notifications_url: str = ""
     unread: int = 0
     sign_in_url: str = ""
     sign_out_url: str = ""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -41,11 +42,15 @@ def uses(text: str, word: str) -> bool:
     return bool(re.search(rf"\b{re.escape(word)}s?\b", QUOTED.sub("", text), re.IGNORECASE))
 
 
-def strings() -> Iterator[str]:
-    """Each English string of pages, emails and errors."""
-    for folders in source_folders().values():
-        for message in extract(folders):
-            yield from [message.id] if isinstance(message.id, str) else message.id
+@cache
+def strings() -> list[str]:
+    """The English strings of pages, emails and errors."""
+    return [
+        text
+        for folders in source_folders().values()
+        for message in extract(folders)
+        for text in ([message.id] if isinstance(message.id, str) else message.id)
+    ]
 
 
 def commands(command: click.Command = moothall) -> Iterator[tuple[str, str]]:

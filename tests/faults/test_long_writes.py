@@ -17,7 +17,7 @@ from node.federating.models import (
     Peer,
     RemoteTombstone,
 )
-from node.notifications import housekeeping as notices_housekeeping
+from node.notifications import housekeeping as notifications_housekeeping
 from node.notifications.models import Notification
 from node.people.models import User
 from node.testing.nodes import Nodes, TestNode
@@ -193,7 +193,7 @@ def test_housekeeping_deletes_in_portions(node: TestNode) -> None:
         work.session.execute(insert(Notification).from_select(columns, told))
     with recorded(node) as found:
         housekeeping.prune_all(node.node)
-        notices_housekeeping.prune_all(node.node)
+        notifications_housekeeping.prune_all(node.node)
     check(found, 5 * FEW)
     with node.reading() as session:
         for model in (RemoteTombstone, Disclosure, JobFailure, Notification, NotificationEvent):

@@ -36,7 +36,7 @@ from node.long_writes import JOB as LONG_WRITES
 from node.long_writes import LongWrite
 from node.mail.models import Mail
 from node.notifications import email_digests
-from node.notifications import housekeeping as notices_housekeeping
+from node.notifications import housekeeping as notifications_housekeeping
 from node.notifications.models import Notification, NotificationSubscriber
 from node.operating import key_rotation
 from node.passwords import service as passwords
@@ -186,7 +186,7 @@ CASES: dict[str, Case] = {
     ),
     passwords.JOB: Case(rows.password, _is_gone(PasswordReset), on(PasswordReset)),
     Mail.JOB: Case(rows.mail, _has(Mail, state="sent"), on(Mail)),
-    notices_housekeeping.JOB: Case(rows.old_notice, _is_gone(Notification), _emails_stay),
+    notifications_housekeeping.JOB: Case(rows.old_notice, _is_gone(Notification), _emails_stay),
     LONG_WRITES: Case(rows.long_write, _is_gone(LongWrite), on(LongWrite)),
     INDEXING: Case(rows.marked, _is_indexed, on(Project)),
     searches.JOB: Case(rows.saved_search, _is_checked, on(SavedSearch)),
