@@ -1,4 +1,4 @@
-"""The desk shows what needs one's attention, each with the one thing to do, and nothing else."""
+"""The desk lists what needs the user's attention, each item with its next step."""
 
 import re
 
@@ -12,8 +12,8 @@ from tests.freshness.test_freshness import FALLS_DUE
 from tests.freshness.waiting import pass_weeks, write
 
 
-def employ(council: TestNode, name: str) -> Visitor:
-    """A new officer, with nothing on the desk."""
+def create_officer(council: TestNode, name: str) -> Visitor:
+    """A new officer with an empty desk."""
     with council.work() as work:
         people.create(
             work,
@@ -25,22 +25,22 @@ def employ(council: TestNode, name: str) -> Visitor:
     return council.visitor(name)
 
 
-def test_an_empty_desk_says_so_kindly(council: TestNode) -> None:
-    newcomer = employ(council, "newcomer")
+def test_an_empty_desk_says_that_nothing_needs_attention(council: TestNode) -> None:
+    newcomer = create_officer(council, "newcomer")
     page = newcomer.visit("/desk").text
     assert "Nothing needs your attention" in page
-    assert "Everything you look after is up to date." in page
+    assert "All the projects you own are up to date." in page
     assert "nothing needs your attention" in newcomer.visit("/").text
 
 
-def test_a_stranger_has_none(stranger: Visitor) -> None:
+def test_a_visitor_who_is_not_signed_in_has_no_desk(stranger: Visitor) -> None:
     page = stranger.visit("/desk")
     assert "/sign-in" in page.request.path
     assert "Your desk" not in stranger.visit("/").text
 
 
-def test_what_is_late_is_confirmed_from_the_desk(council: TestNode) -> None:
-    officer = employ(council, "lateness")
+def test_an_overdue_project_is_confirmed_from_the_desk(council: TestNode) -> None:
+    officer = create_officer(council, "lateness")
     address = write(officer, title="Mine and late")
     assert "Mine and late" not in officer.visit("/desk").text
     pass_weeks(council, address, FALLS_DUE)
@@ -54,15 +54,15 @@ def test_what_is_late_is_confirmed_from_the_desk(council: TestNode) -> None:
 
 
 def test_a_draft_is_published_from_the_desk(council: TestNode) -> None:
-    officer = employ(council, "drafter")
+    officer = create_officer(council, "drafter")
     write(officer, "save", title="Half done")
     assert "Half done" in officer.visit("/desk").text
     officer.submit("publish")
     assert "Half done" not in officer.visit("/desk").text
 
 
-def test_the_archive_is_noticed_and_undone(council: TestNode) -> None:
-    officer = employ(council, "archivist")
+def test_an_archived_project_is_restored_from_the_desk(council: TestNode) -> None:
+    officer = create_officer(council, "archivist")
     address = write(officer, title="Put away")
     pass_weeks(council, address, FALLS_DUE + 26)
     assert "Restore from archive" in officer.visit("/desk").text
@@ -70,22 +70,22 @@ def test_the_archive_is_noticed_and_undone(council: TestNode) -> None:
     assert "Nothing needs your attention" in officer.text
 
 
-def test_a_coordinator_sees_what_nobody_keeps_up(
+def test_a_coordinator_sees_overdue_reviews_without_a_reply(
     council: TestNode, coordinator: Visitor, officer: Visitor
 ) -> None:
-    address = write(officer, title="Reminded in vain", phase="discovery")
+    address = write(officer, title="Owner does not reply", phase="discovery")
     pass_weeks(council, address, FALLS_DUE + 5)
-    assert "Reminded in vain" not in coordinator.visit("/desk").text
+    assert "Owner does not reply" not in coordinator.visit("/desk").text
     pass_weeks(council, address, 1)
     page = coordinator.visit("/desk").text
     assert "Overdue reviews: no reply from owner" in page
-    assert "Reminded in vain" in page
+    assert "Owner does not reply" in page
     assert "Owner: Ola Officer." in page
     assert 'href="/projects?freshness=stale&amp;origin=ours"' in page
-    assert "reminded in vain" not in officer.visit("/desk").text
+    assert "Overdue reviews: no reply from owner" not in officer.visit("/desk").text
 
 
-def test_needs_that_nobody_wrote_are_missed_past_discovery(
+def test_projects_past_discovery_with_no_user_needs_are_listed(
     coordinator: Visitor, officer: Visitor
 ) -> None:
     write(officer, title="Needs unknown", phase="beta")
@@ -96,7 +96,7 @@ def test_needs_that_nobody_wrote_are_missed_past_discovery(
     assert "Not yet known" not in page
 
 
-def test_a_comment_waits_until_it_is_answered(nodes: Nodes) -> None:
+def test_a_comment_is_listed_until_someone_replies(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     officer = here.visitor("officer")
     address = write(officer, title="Ask me")
@@ -113,7 +113,7 @@ def test_a_comment_waits_until_it_is_answered(nodes: Nodes) -> None:
     assert "May we join?" not in officer.visit("/desk").text
 
 
-def test_what_is_stale_elsewhere_is_on_the_coordinators_desk(nodes: Nodes) -> None:
+def test_out_of_date_projects_at_other_councils_are_on_the_coordinators_desk(nodes: Nodes) -> None:
     here, there = nodes.pair()
     coordinator = there.visitor("operator")
     coordinator.visit("/councils/follow")
