@@ -1,4 +1,4 @@
-"""Somebody else reads a draft, and publishes it or sends it back with a note."""
+"""Someone else reviews a draft, and publishes it or sends it back with a note."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from node.testing.visitor import Visitor
 from tests.freshness.waiting import TEXT, write
 
 
-def employ(council: TestNode, name: str, role: str) -> Visitor:
+def create_user(council: TestNode, name: str, role: str) -> Visitor:
     with council.work() as work:
         people.create(
             work,
@@ -28,7 +28,7 @@ def council(lasting_nodes: Nodes) -> TestNode:
 
 @pytest.fixture(scope="module")
 def strict(lasting_nodes: Nodes) -> TestNode:
-    """A council where nobody publishes alone."""
+    """A council where every draft is reviewed before it is published."""
     return lasting_nodes.start("brackwell", review_before_publishing="on")
 
 
@@ -39,32 +39,32 @@ def officer(council: TestNode) -> Visitor:
 
 @pytest.fixture(scope="module")
 def colleague(council: TestNode) -> Visitor:
-    return employ(council, "colleague", OFFICER)
+    return create_user(council, "colleague", OFFICER)
 
 
 @pytest.fixture(scope="module")
 def coordinator(council: TestNode) -> Visitor:
-    return employ(council, "coordinator", COORDINATOR)
+    return create_user(council, "coordinator", COORDINATOR)
 
 
-def number_of(council: TestNode, name: str) -> str:
+def user_id(council: TestNode, name: str) -> str:
     with council.reading() as session:
         return str(people.require_by_email(session, role_email(name, council.name)).id)
 
 
-def sent(council: TestNode, officer: Visitor, title: str, to: str = "colleague") -> str:
-    """A draft that somebody is asked to read."""
+def send_for_review(council: TestNode, officer: Visitor, title: str, to: str = "colleague") -> str:
+    """Send a new draft for review; returns its path."""
     address = write(officer, "save", title=title)
     officer.visit(f"{address}/review")
-    officer.submit("review", to=number_of(council, to) if to else "0", note="Is it <clear>?")
+    officer.submit("review", to=user_id(council, to) if to else "0", note="Is it <clear>?")
     assert "for review." in officer.text
     return address
 
 
-def test_a_colleague_who_is_asked_publishes_a_draft(
+def test_a_reviewer_publishes_a_draft(
     council: TestNode, officer: Visitor, colleague: Visitor
 ) -> None:
-    address = sent(council, officer, "To be read")
+    address = send_for_review(council, officer, "To be read")
     assert "Waiting for Colleague to review this draft." in officer.visit(address).text
     assert council.visitor().visit(address).status_code == 404
     assert "To be read" in officer.visit("/projects/drafts").text
@@ -76,10 +76,10 @@ def test_a_colleague_who_is_asked_publishes_a_draft(
     assert "To be read" not in colleague.visit("/desk").text
 
 
-def test_a_draft_comes_back_with_a_note(
+def test_a_draft_is_sent_back_with_a_note(
     council: TestNode, officer: Visitor, colleague: Visitor
 ) -> None:
-    address = sent(council, officer, "Not yet")
+    address = send_for_review(council, officer, "Not yet")
     colleague.visit(f"{address}/review")
     assert colleague.submit("return", answer=" ").status_code == 400
     assert colleague.page.text.count("Enter what should change") == 2
@@ -89,22 +89,22 @@ def test_a_draft_comes_back_with_a_note(
     assert "Not yet" not in colleague.visit("/desk").text
 
 
-def test_any_coordinator_may_be_asked(
+def test_a_review_is_requested_from_any_coordinator(
     council: TestNode, officer: Visitor, colleague: Visitor, coordinator: Visitor
 ) -> None:
-    address = sent(council, officer, "For whoever coordinates", "")
-    assert "For whoever coordinates" not in colleague.visit("/desk").text
-    assert "For whoever coordinates" in coordinator.visit("/desk").text
+    address = send_for_review(council, officer, "For any coordinator", "")
+    assert "For any coordinator" not in colleague.visit("/desk").text
+    assert "For any coordinator" in coordinator.visit("/desk").text
     coordinator.visit(f"{address}/review")
     coordinator.submit("publish")
     assert council.visitor().visit(address).status_code == 200
 
 
 @pytest.mark.usefixtures("coordinator")
-def test_nobody_else_answers_and_who_asked_takes_it_back(
+def test_only_the_reviewer_publishes_and_the_requester_withdraws(
     council: TestNode, officer: Visitor, colleague: Visitor
 ) -> None:
-    address = sent(council, officer, "Hands off", "coordinator")
+    address = send_for_review(council, officer, "Hands off", "coordinator")
     colleague.visit(address)
     token = colleague.form("withdraw").values["csrf_token"]
     answer = colleague.client.post(f"{address}/review/publish", data={"csrf_token": token})
@@ -119,17 +119,17 @@ def test_nobody_else_answers_and_who_asked_takes_it_back(
     assert late.status_code == 409
 
 
-def test_only_the_version_that_was_read_is_published(
+def test_only_the_reviewed_version_is_published(
     council: TestNode, officer: Visitor, colleague: Visitor
 ) -> None:
-    address = sent(council, officer, "Read as it was")
+    address = send_for_review(council, officer, "Read as it was")
     page = colleague.visit(f"{address}/review").text
-    assert "Read as it was" in page, "the reader reads it here"
+    assert "Read as it was" in page, "the reviewer reads it here"
     officer.visit(f"{address}/edit")
     officer.submit("edit", title="Never read", then="save")
     late = colleague.submit("publish")
     assert late.status_code == 409
-    assert "It has changed since you opened it." in colleague.text
+    assert "The draft has changed since you opened it." in colleague.text
     assert "Never read" in colleague.text.partition("Changes since you opened the draft")[2]
     assert council.visitor().visit(address).status_code == 404
     missing = colleague.form("publish").values | {"version": ""}
@@ -138,7 +138,7 @@ def test_only_the_version_that_was_read_is_published(
     assert "Never read" in council.visitor().visit(address).text
 
 
-def test_nobody_who_wrote_a_draft_decides_on_it(
+def test_a_writer_of_a_draft_cannot_review_it(
     council: TestNode, officer: Visitor, colleague: Visitor, coordinator: Visitor
 ) -> None:
     address = write(coordinator, "save", title="Written by the coordinator")
@@ -150,14 +150,14 @@ def test_nobody_who_wrote_a_draft_decides_on_it(
     coordinator.visit(f"{address}/review")
     alone = coordinator.form("withdraw").values | {"version": "1"}
     assert coordinator.client.post(f"{address}/review/publish", data=alone).status_code == 403
-    address = sent(council, officer, "Put right by who reads it")
+    address = send_for_review(council, officer, "Put right by who reads it")
     colleague.visit(f"{address}/edit")
     colleague.submit("edit", title="Put right", then="save")
     assert "You wrote part of this draft" in colleague.visit(f"{address}/review").text
 
 
 @pytest.mark.parametrize("to", ["", "x", "99999", "9" * 5000])
-def test_somebody_has_to_be_chosen(officer: Visitor, to: str) -> None:
+def test_a_reviewer_must_be_selected(officer: Visitor, to: str) -> None:
     address = write(officer, "save", title="Who can see this")
     officer.visit(f"{address}/review")
     page = officer.submit("review", to=to, note="Typed already")
@@ -166,12 +166,12 @@ def test_somebody_has_to_be_chosen(officer: Visitor, to: str) -> None:
     assert "Typed already" in page.text
 
 
-def test_where_the_council_wants_it_nobody_publishes_alone(strict: TestNode) -> None:
+def test_a_council_can_require_a_review_before_publishing(strict: TestNode) -> None:
     officer, operator = strict.visitor("officer"), strict.visitor("operator")
     officer.visit("/projects/new")
     assert "Save and send for review" in officer.text
     officer.submit(**TEXT | {"title": "With four eyes"}, then="publish")
-    assert "Choose who reads it before it is published." in officer.text
+    assert "Choose who will review it before it is published." in officer.text
     address = officer.page.request.path.removesuffix("/review")
     officer.submit("review", to="0")
     token = officer.form("withdraw").values["csrf_token"]
