@@ -23,7 +23,7 @@ def written(officer: Visitor, project: str, **said: str) -> str:
     """Write an update; returns its path."""
     officer.visit(f"{project}/updates/new")
     page = officer.submit("updates/new", **said)
-    assert "The update is published." in page.text
+    assert "The update has been published." in page.text
     return newest(page.text)
 
 

@@ -1,4 +1,4 @@
-"""The operator's lists: what was sent, received, compared and shared, and what can be done."""
+"""The operator's lists of deliveries, received messages, syncs and shared items."""
 
 import html
 from urllib.parse import quote
@@ -19,7 +19,7 @@ def text_of(one: TestNode, address: str) -> str:
     return " ".join(html.unescape(answer.text).split())
 
 
-def test_what_was_shared_with_whom_and_when(nodes: Nodes) -> None:
+def test_the_sharing_record_lists_what_was_sent_to_whom(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     publish(here, "Bins")
@@ -30,22 +30,24 @@ def test_what_was_shared_with_whom_and_when(nodes: Nodes) -> None:
     coordinator = here.visitor(COORDINATOR)
     page = coordinator.visit("/operator/shared").text
     assert "operator-navigation" not in page
-    assert page.count(">Bins</a>") == 1, "each project once, with all who have it"
+    assert page.count(">Bins</a>") == 1, (
+        "each project is listed once, with all servers that have it"
+    )
     assert page.count("Brackwell Council") == 1
     assert "Sent:" in page
     assert "<time datetime=" in page
-    for wanted, is_found in (("brackWELL", True), ("BIN", True), (there.host, True), ("x%", False)):
-        found = coordinator.visit(f"/operator/shared?q={quote(wanted)}").text
-        assert (">Bins</a>" in found) is is_found, wanted
+    for query, is_found in (("brackWELL", True), ("BIN", True), (there.host, True), ("x%", False)):
+        found = coordinator.visit(f"/operator/shared?q={quote(query)}").text
+        assert (">Bins</a>" in found) is is_found, query
     table = coordinator.visit("/operator/shared.csv").data.decode("utf-8-sig").splitlines()
     assert table[0] == "project,document,address,council,server,how,first,last,deleted"
     assert [line.split(",")[0] for line in table[1:]] == ["Bins"]
     assert here.visitor("officer").visit("/operator/shared").status_code == 403
 
 
-def test_who_read_the_whole_list_of_projects_has_them_too(nodes: Nodes) -> None:
+def test_the_sharing_record_includes_servers_that_read_our_list(nodes: Nodes) -> None:
     here, there = nodes.pair()
-    publish(here, "Published before anybody followed")
+    publish(here, "Published before anyone followed")
     follow(nodes, there, here)
     nodes.run_until_idle()
     text = text_of(here, "/operator/shared")
@@ -58,7 +60,7 @@ def test_who_read_the_whole_list_of_projects_has_them_too(nodes: Nodes) -> None:
     assert "Read in the list" not in page
 
 
-def test_a_gss_code_that_two_councils_claim_is_shown_to_the_operator(nodes: Nodes) -> None:
+def test_a_gss_code_claimed_by_two_councils_is_shown_to_the_operator(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, here, there)
     heading = "GSS codes claimed by more than one council"
@@ -66,17 +68,17 @@ def test_a_gss_code_that_two_councils_claim_is_shown_to_the_operator(nodes: Node
     with here.work() as work:
         for council in work.session.scalars(select(Council)):
             council.gss_code = "E06000037"
-    named = f"Aldermoor Council ({here.host}), Brackwell Council ({there.host})"
+    both_councils = f"Aldermoor Council ({here.host}), Brackwell Council ({there.host})"
     for address in ("/operator", "/desk"):
         page = text_of(here, address)
         assert heading in page
-        assert named in page
+        assert both_councils in page
     assert heading not in here.visitor("officer").visit("/desk").text
     page = text_of(here, "/councils/aldermoor")
-    assert f"Says from {here.host} that its GSS code is E06000037" in page
+    assert f"GSS code E06000037, according to {here.host}" in page
 
 
-def test_what_was_received_and_what_came_of_it(nodes: Nodes) -> None:
+def test_received_messages_are_listed_with_their_outcome(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     peer = FakePeer.join(nodes, "brackwell.test", here)
     sender = peer.actor("brackwell")
@@ -89,7 +91,7 @@ def test_what_was_received_and_what_came_of_it(nodes: Nodes) -> None:
     assert "Bicycle" not in text_of(here, "/operator/received?state=done")
 
 
-def test_what_is_read_and_compared(nodes: Nodes) -> None:
+def test_syncs_are_listed_with_their_differences(nodes: Nodes) -> None:
     here, there = nodes.pair()
     publish(here, "Bins")
     nodes.run_until_idle()
@@ -99,15 +101,14 @@ def test_what_is_read_and_compared(nodes: Nodes) -> None:
     assert "No differences" in text
 
 
-def test_all_that_a_server_has_not_got_is_tried_again_or_given_up(nodes: Nodes) -> None:
+def test_all_failed_deliveries_to_a_server_are_retried_or_cancelled(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     peer = FakePeer.join(nodes, "brackwell.test", here)
     sender = peer.actor("brackwell")
     sender.send(sender.build_activity("Follow", here.council_uri), here)
     nodes.run_until_idle()
-    peer.response_status = (
-        404  # for good, but no word of a deleted account, which would end the follow
-    )
+    # A permanent failure, but not 410: that would end the follow.
+    peer.response_status = 404
     for title in ("Bins", "Roads"):
         publish(here, title)
     nodes.run_until_idle()
@@ -116,7 +117,7 @@ def test_all_that_a_server_has_not_got_is_tried_again_or_given_up(nodes: Nodes) 
     operator.visit(f"/operator/deliveries?host={peer.host}")
     peer.response_status = 202
     answer = operator.submit("deliveries/all", then="retry")
-    assert "deliveries are tried again." in answer.text
+    assert "deliveries will be retried." in answer.text
     nodes.run_until_idle()
     assert "There are no problems to fix." in text_of(here, "/operator")
     assert len(peer.received_of_type("Create")) >= 2

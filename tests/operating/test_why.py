@@ -1,4 +1,4 @@
-"""Why did B not get it? One page answers, and so does the command line."""
+"""The Troubleshoot delivery page says why a server has no copy of an item."""
 
 import html
 import json
@@ -24,13 +24,13 @@ def uri_of(one: TestNode, address: str) -> str:
     return f"{one.node.settings.base_url}{address}"
 
 
-def known(one: TestNode, uri: str) -> dict[str, Any]:
+def facts_about(one: TestNode, uri: str) -> dict[str, Any]:
     text = html.unescape(one.visitor("operator").visit(f"/operator/inspect?id={uri}").text)
-    found: dict[str, Any] = json.loads(text.partition('tabindex="0">')[2].partition("</pre>")[0])
-    return found
+    facts: dict[str, Any] = json.loads(text.partition('tabindex="0">')[2].partition("</pre>")[0])
+    return facts
 
 
-def test_it_was_delivered(nodes: Nodes) -> None:
+def test_a_delivered_item(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     uri = uri_of(here, publish(here, "Bins"))
@@ -39,18 +39,18 @@ def test_it_was_delivered(nodes: Nodes) -> None:
     text = page(here, uri, there.host)
     assert "The item was delivered, and the server accepted it." in text
     assert "Has a copy" in text
-    facts = known(here, uri)
+    facts = facts_about(here, uri)
     assert facts["kind"] == "project"
     assert [one["reason"] for one in facts["hosts"]] == ["delivered"]
     assert facts["deliveries"]["items"][0]["tries"][0]["status"] == 202
-    # The other side knows where it is from, and which message brought it.
-    copy = known(there, uri)
+    # The other server knows the origin, and the message that delivered it.
+    copy = facts_about(there, uri)
     assert copy["origin"] == {"host": here.host, "local": False}
     assert copy["received"]["items"][0]["type"] == "Create"
-    assert "its own server sends it" in page(there, uri)
+    assert "The item comes from another server, so that server sends it." in page(there, uri)
 
 
-def test_the_address_of_a_page_names_it_too(nodes: Nodes) -> None:
+def test_the_address_of_a_page_identifies_the_item(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     address = publish(here, "Bins")
@@ -60,7 +60,7 @@ def test_the_address_of_a_page_names_it_too(nodes: Nodes) -> None:
     while token in {"new", "drafts"} or "?" in token:
         listed = listed.partition(f'href="/projects/{token}"')[2]
         token = listed.partition('href="/projects/')[2].partition('"')[0]
-    assert known(there, uri_of(there, f"/projects/{token}"))["id"] == uri_of(here, address)
+    assert facts_about(there, uri_of(there, f"/projects/{token}"))["id"] == uri_of(here, address)
 
 
 def test_comments_and_updates_are_counted_apart(nodes: Nodes) -> None:
@@ -73,31 +73,31 @@ def test_comments_and_updates_are_counted_apart(nodes: Nodes) -> None:
     assert "0 likes, 0 shares, 1 comment, 2 updates" in page(here, uri_of(here, project))
 
 
-def test_nobody_there_follows(nodes: Nodes) -> None:
+def test_no_followers_on_the_server(nodes: Nodes) -> None:
     here, there = nodes.pair()
     uri = uri_of(here, publish(here, "Bins"))
     nodes.run_until_idle()
     text = page(here, uri, there.host)
-    assert "Nobody there follows the council or the project" in text
+    assert "No one on that server follows the council or the project" in text
     assert "No servers yet" in text
 
 
-def test_they_followed_later_and_read_it_themselves(nodes: Nodes) -> None:
+def test_a_server_that_followed_later(nodes: Nodes) -> None:
     here, there = nodes.pair()
     uri = uri_of(here, publish(here, "Bins"))
     nodes.run_until_idle()
     follow(nodes, there, here)
-    assert "began to follow after it was published" in page(here, uri, there.host)
+    assert "They followed after the item was published" in page(here, uri, there.host)
 
 
 @pytest.mark.parametrize(
     "state, words",
     [
         (peers.BLOCKED, "The server is blocked, so we do not send anything to it."),
-        (peers.UNKNOWN, "The server is not on the allow-list"),
+        (peers.UNKNOWN, "The server is not one of our allowed servers"),
     ],
 )
-def test_the_server_may_not_have_it(nodes: Nodes, state: str, words: str) -> None:
+def test_a_server_that_is_not_allowed(nodes: Nodes, state: str, words: str) -> None:
     here = nodes.start("aldermoor")
     uri = uri_of(here, publish(here, "Bins"))
     if state == peers.BLOCKED:
@@ -106,7 +106,7 @@ def test_the_server_may_not_have_it(nodes: Nodes, state: str, words: str) -> Non
     assert words in page(here, uri, "elsewhere.test")
 
 
-def test_a_draft_is_sent_to_nobody(nodes: Nodes) -> None:
+def test_a_draft_is_not_sent(nodes: Nodes) -> None:
     here, there = nodes.pair()
     writer = here.visitor("officer")
     writer.visit("/projects/new")
@@ -116,7 +116,7 @@ def test_a_draft_is_sent_to_nobody(nodes: Nodes) -> None:
     )
 
 
-def test_the_server_refused_it_for_good(nodes: Nodes) -> None:
+def test_a_delivery_that_the_server_refused_permanently(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     peer = FakePeer.join(nodes, "brackwell.test", here)
     signatory = peer.actor("brackwell")
@@ -129,7 +129,7 @@ def test_the_server_refused_it_for_good(nodes: Nodes) -> None:
     uri = uri_of(here, publish(here, "Bins"))
     nodes.run_until_idle()
     text = page(here, uri, peer.host)
-    assert "nobody receives anything at that address" in text
+    assert "Their server says that no one receives messages at that address." in text
     assert "Last response: 410" in text
     peer.response_status = 202
     operator = here.visitor("operator")
@@ -139,7 +139,7 @@ def test_the_server_refused_it_for_good(nodes: Nodes) -> None:
     assert "The item was delivered, and the server accepted it." in page(here, uri, peer.host)
 
 
-def test_the_server_deleted_it(nodes: Nodes) -> None:
+def test_an_item_that_the_server_deleted(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     address = publish(here, "Bins")
@@ -148,20 +148,22 @@ def test_the_server_deleted_it(nodes: Nodes) -> None:
     writer.visit(f"{address}/delete")
     writer.submit("delete")
     nodes.run_until_idle()
-    assert "acknowledged that it is deleted" in page(here, uri_of(here, address), there.host)
+    assert "The server confirmed that it deleted its copy." in page(
+        here, uri_of(here, address), there.host
+    )
 
 
-def test_what_is_unknown_is_said_so(nodes: Nodes) -> None:
+def test_an_unknown_item(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     answer = here.visitor("operator").visit("/operator/inspect?id=https://nowhere.test/1")
     assert answer.status_code == 404
     assert "<title>Error: Troubleshoot delivery" in answer.text
     assert answer.text.count("This server has no record of that.") == 2, (
-        "above, and beside the field"
+        "once in the summary and once beside the field"
     )
 
 
-def test_only_an_operator_asks(nodes: Nodes) -> None:
+def test_only_an_operator_sees_the_pages(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     for address in ("", "/inspect", "/shared", "/received", "/reading"):
         assert here.visitor("officer").visit(f"/operator{address}").status_code == 403
