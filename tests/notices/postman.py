@@ -1,4 +1,4 @@
-"""A mail server on this machine, and GOV.UK Notify as far as it is spoken to."""
+"""A mail server on this machine, and GOV.UK Notify as far as the tests use it."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ KEY = f"a_key-{SERVICE}-{SECRET}"
 
 @dataclass
 class MailServer:
-    """What arrived. `answers` are given to the next e-mails in place of taking them."""
+    """Keeps the emails it receives. The next emails get `answers` instead of being accepted."""
 
     port: int
     received: list[EmailMessage] = field(default_factory=list)
@@ -35,7 +35,7 @@ class MailServer:
 
     @property
     def settings(self) -> dict[str, object]:
-        """The settings of a node that uses it."""
+        """Settings of a node that sends its emails here."""
         return {
             "mail": "smtp",
             "mail_from": "moothall@aldermoor.example",
@@ -55,7 +55,7 @@ class MailServer:
 
 @cache
 def port() -> int:
-    """The same each time, so that nodes can be used again that send there."""
+    """The same port each time, so that nodes that send there can be reused."""
     return free_port()
 
 
@@ -70,9 +70,9 @@ def mail_server() -> Iterator[MailServer]:
 
 @dataclass
 class FakeNotify:
-    """Keeps what it is asked to send. `answers` are given in place of that: a status, and words."""
+    """Keeps the requests it receives. The next requests get `answers`: a status and a message."""
 
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
     answers: list[tuple[int, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -85,8 +85,11 @@ class FakeNotify:
         assert jwt.decode(token, SECRET, algorithms=["HS256"])["iss"] == SERVICE
         with self.lock:
             if self.answers:
-                status, words = self.answers.pop(0)
-                said = {"status_code": status, "errors": [{"error": "An error", "message": words}]}
-                return Response(json.dumps(said), status)(environ, start_response)
-            self.asked.append(json.loads(request.get_data()))
+                status, message = self.answers.pop(0)
+                body = {
+                    "status_code": status,
+                    "errors": [{"error": "An error", "message": message}],
+                }
+                return Response(json.dumps(body), status)(environ, start_response)
+            self.requests.append(json.loads(request.get_data()))
         return Response("{}", 201)(environ, start_response)

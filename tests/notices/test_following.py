@@ -1,4 +1,4 @@
-"""What somebody follows, and what they are then told: of their own council and of others."""
+"""What people follow, and their notifications about it: at their own council and at others."""
 
 from markupsafe import Markup
 from sqlalchemy import select
@@ -19,8 +19,8 @@ from tests.federation.test_updates import written
 TITLE = "Bins in one step"
 
 
-def told(visitor: Visitor) -> list[str]:
-    """What stands on somebody's page of notices, the newest first."""
+def list_notifications(visitor: Visitor) -> list[str]:
+    """The texts on the notifications page, the newest first."""
     page = visitor.visit("/notices").text
     items = page.partition("moothall-list")[2].split(
         '<p class="govuk-body moothall-list__summary">'
@@ -32,7 +32,7 @@ def plain(html: str) -> str:
     return Markup(html).striptags()
 
 
-def test_what_happens_in_another_councils_project_is_told(nodes: Nodes) -> None:
+def test_events_in_another_councils_project_are_notified(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     project = publish(here, TITLE)
@@ -40,27 +40,27 @@ def test_what_happens_in_another_councils_project_is_told(nodes: Nodes) -> None:
     reader, writer = there.visitor("officer"), here.visitor("officer")
     reader.visit(copy_of(there, TITLE))
     reader.submit("/following/projects")
-    assert "You follow this project." in reader.text
-    assert told(reader) == []
+    assert "You are now following this project." in reader.text
+    assert list_notifications(reader) == []
 
     written(writer, project, changed="We tried it.")
     writer.visit(f"{project}/edit")
     writer.submit(phase="beta")
     nodes.run_until_idle()
-    assert told(reader) == [
-        f"{TITLE} is in a new phase: Beta",
-        f"Aldermoor Council wrote an update of {TITLE}",
+    assert list_notifications(reader) == [
+        f"{TITLE} has moved to a new phase: Beta",
+        f"Aldermoor Council wrote an update about {TITLE}",
     ]
-    assert told(there.visitor("operator")) == []
+    assert list_notifications(there.visitor("operator")) == []
 
     writer.visit(f"{project}/delete")
     writer.submit("delete")
     nodes.run_until_idle()
-    assert told(reader) == ["Aldermoor Council deleted a project you followed"]
+    assert list_notifications(reader) == ["Aldermoor Council deleted a project you followed"]
     assert TITLE not in reader.text
 
 
-def test_what_a_council_did_before_it_was_followed_is_no_news(nodes: Nodes) -> None:
+def test_events_before_a_council_was_followed_are_not_notified(nodes: Nodes) -> None:
     here, there = nodes.pair()
     publish(here, TITLE)
     follow(nodes, there, here)
@@ -72,7 +72,7 @@ def test_what_a_council_did_before_it_was_followed_is_no_news(nodes: Nodes) -> N
     nodes.run_until_idle()
     publish(here, "Trees in two steps")
     nodes.run_until_idle()
-    assert told(reader) == ["Aldermoor Council published Trees in two steps"]
+    assert list_notifications(reader) == ["Aldermoor Council published Trees in two steps"]
 
 
 def test_a_tag_is_followed(nodes: Nodes) -> None:
@@ -89,11 +89,11 @@ def test_a_tag_is_followed(nodes: Nodes) -> None:
         project = projects.create(work, councils.require_own(work.session), text)
         projects.publish(work, project)
     nodes.run_until_idle()
-    assert told(operator) == [f"Aldermoor Council published {TITLE}"]
-    assert told(officer) == []
+    assert list_notifications(operator) == [f"Aldermoor Council published {TITLE}"]
+    assert list_notifications(officer) == []
 
 
-def test_the_owner_is_not_told_that_a_colleague_published_their_project(nodes: Nodes) -> None:
+def test_the_owner_is_not_notified_when_a_colleague_publishes_their_project(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     officer = here.visitor("officer")
     officer.visit("/projects/new")
@@ -102,10 +102,10 @@ def test_the_owner_is_not_told_that_a_colleague_published_their_project(nodes: N
         projects.publish(work, work.session.scalars(select(Project)).one())
     nodes.run_until_idle()
     assert TITLE in here.visitor().visit("/projects").text
-    assert told(officer) == []
+    assert list_notifications(officer) == []
 
 
-def test_following_ends(nodes: Nodes) -> None:
+def test_a_person_stops_following(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     operator = here.visitor("operator")
     project = publish(here, TITLE)
@@ -117,10 +117,10 @@ def test_following_ends(nodes: Nodes) -> None:
     assert "Removed from the things you follow." in operator.text
     written(here.visitor("officer"), project, changed="We tried it.")
     nodes.run_until_idle()
-    assert told(operator) == []
+    assert list_notifications(operator) == []
 
 
-def test_nobody_ends_what_others_follow(nodes: Nodes) -> None:
+def test_only_the_follower_can_stop_following(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     operator, officer = here.visitor("operator"), here.visitor("officer")
     operator.visit(publish(here, TITLE))
@@ -132,14 +132,14 @@ def test_nobody_ends_what_others_follow(nodes: Nodes) -> None:
     assert TITLE in operator.visit("/following").text
 
 
-def test_a_stranger_is_shown_no_button(nodes: Nodes) -> None:
+def test_a_visitor_who_is_not_signed_in_sees_no_follow_button(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     visitor = here.visitor()
     visitor.visit(publish(here, TITLE))
     assert "/following/projects" not in visitor.text
 
 
-def test_a_project_taken_off_our_pages_is_told_no_more(nodes: Nodes) -> None:
+def test_a_hidden_project_has_no_notifications(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     project = publish(here, TITLE)
@@ -150,17 +150,17 @@ def test_a_project_taken_off_our_pages_is_told_no_more(nodes: Nodes) -> None:
     reader.submit("/following/projects")
     written(here.visitor("officer"), project, changed="We tried it.")
     nodes.run_until_idle()
-    assert len(told(reader)) == 1
+    assert len(list_notifications(reader)) == 1
     operator = there.visitor("operator")
     operator.visit(address)
     operator.submit("/hide")
-    assert told(reader) == []
+    assert list_notifications(reader) == []
     assert TITLE not in reader.text
     assert TITLE not in reader.visit("/following").text
     assert "(1<span" not in reader.text
 
 
-def test_who_follows_a_council_that_moved_follows_its_successor(nodes: Nodes) -> None:
+def test_followers_of_a_council_that_moved_follow_its_successor(nodes: Nodes) -> None:
     reader, old, new = three(nodes)
     publish(old, TITLE)
     nodes.run_until_idle()
@@ -174,10 +174,10 @@ def test_who_follows_a_council_that_moved_follows_its_successor(nodes: Nodes) ->
     assert "Cragford Council" in officer.visit("/following").text
     publish(new, "Potholes")
     nodes.run_until_idle()
-    assert told(officer) == ["Cragford Council published Potholes"]
+    assert list_notifications(officer) == ["Cragford Council published Potholes"]
 
 
-def test_who_follows_a_project_that_goes_on_in_another_follows_that(nodes: Nodes) -> None:
+def test_followers_of_a_merged_project_follow_its_successor(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     officer, operator = here.visitor("officer"), here.visitor("operator")
     first, second = publish(here, "Bins"), publish(here, "Bins again")
@@ -190,4 +190,4 @@ def test_who_follows_a_project_that_goes_on_in_another_follows_that(nodes: Nodes
     assert "Bins again" in operator.visit("/following").text
     written(officer, second, changed="We tried it.")
     nodes.run_until_idle()
-    assert told(operator) == ["Aldermoor Council wrote an update about Bins again"]
+    assert list_notifications(operator) == ["Aldermoor Council wrote an update about Bins again"]

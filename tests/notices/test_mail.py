@@ -1,4 +1,4 @@
-"""E-mails by a mail server, by GOV.UK Notify and to the console: sent, tried again, given up."""
+"""Emails by a mail server, GOV.UK Notify and the console: sent, retried, failed."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -44,21 +44,23 @@ def hurry(one: TestNode) -> None:
 def test_an_email_arrives_as_text_and_html(nodes: Nodes, server: MailServer) -> None:
     here = nodes.start("aldermoor", **server.settings)
     send(here, html="<p>Plain <b>words</b>.</p>", unsubscribe="https://aldermoor.test/end")
-    (got,) = server.received
-    assert (got["To"], got["From"]) == (TO, "moothall@aldermoor.example")
-    assert got["Subject"] == "Dŵr and more"
-    assert got["List-Unsubscribe"] == "<https://aldermoor.test/end>"
-    assert got["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert got["Auto-Submitted"] == "auto-generated"
-    assert got["Content-Language"] == "en"
-    assert [part.get_content_type() for part in got.iter_parts()] == ["text/plain", "text/html"]
-    body = got.get_body(("plain",))
+    (message,) = server.received
+    assert (message["To"], message["From"]) == (TO, "moothall@aldermoor.example")
+    assert message["Subject"] == "Dŵr and more"
+    assert message["List-Unsubscribe"] == "<https://aldermoor.test/end>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == "en"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    body = message.get_body(("plain",))
     assert body is not None
     assert body.get_content().split() == ["Plain", "words."]
     assert (row(here).state, row(here).text) == ("sent", "")
 
 
-def test_nothing_is_sent_of_what_was_undone(nodes: Nodes, server: MailServer) -> None:
+def test_nothing_is_sent_when_the_transaction_is_rolled_back(
+    nodes: Nodes, server: MailServer
+) -> None:
     here = nodes.start("aldermoor", **server.settings)
     with suppress(RuntimeError), here.work() as work:
         mail.send(work, TO, "Hello", "Words.")
@@ -67,7 +69,9 @@ def test_nothing_is_sent_of_what_was_undone(nodes: Nodes, server: MailServer) ->
     assert server.received == []
 
 
-def test_a_busy_server_is_asked_again_with_the_same_name(nodes: Nodes, server: MailServer) -> None:
+def test_a_temporary_error_is_retried_with_the_same_message_id(
+    nodes: Nodes, server: MailServer
+) -> None:
     here = nodes.start("aldermoor", **server.settings)
     server.answers.append("451 come back later")
     send(here)
@@ -75,12 +79,12 @@ def test_a_busy_server_is_asked_again_with_the_same_name(nodes: Nodes, server: M
     assert (waiting.state, waiting.answer) == ("pending", "451 come back later")
     assert waiting.due_at > now()
     hurry(here)
-    (got,) = server.received
-    assert got["Message-ID"] == f"<{waiting.reference}@aldermoor.test>"
+    (message,) = server.received
+    assert message["Message-ID"] == f"<{waiting.reference}@aldermoor.test>"
     assert row(here).attempts == 2
 
 
-def test_what_a_server_never_takes_is_given_up(nodes: Nodes, server: MailServer) -> None:
+def test_a_permanent_error_is_not_retried(nodes: Nodes, server: MailServer) -> None:
     here = nodes.start("aldermoor", **server.settings)
     server.answers.append("550 no such person")
     send(here)
@@ -93,7 +97,7 @@ def test_what_a_server_never_takes_is_given_up(nodes: Nodes, server: MailServer)
     assert row(here).state == "sent"
 
 
-def test_a_server_that_is_gone_is_given_up_after_two_days(nodes: Nodes) -> None:
+def test_an_unreachable_server_fails_after_two_days(nodes: Nodes) -> None:
     with mail_server() as server:
         settings = server.settings
     here = nodes.start("aldermoor", **settings)
@@ -113,7 +117,7 @@ def test_a_server_without_encryption_gets_nothing(nodes: Nodes, server: MailServ
     assert "STARTTLS" in row(here).answer
 
 
-def test_notify_is_asked(nodes: Nodes) -> None:
+def test_notify_sends_an_email(nodes: Nodes) -> None:
     fake = FakeNotify()
     nodes.apps["notify.test"] = fake
     here = nodes.start(
@@ -124,7 +128,7 @@ def test_notify_is_asked(nodes: Nodes) -> None:
         notify_url="https://notify.test",
     )
     send(here, unsubscribe="https://aldermoor.test/end")
-    assert fake.asked == [
+    assert fake.requests == [
         {
             "email_address": TO,
             "template_id": "a-template",
@@ -139,7 +143,7 @@ def test_notify_is_asked(nodes: Nodes) -> None:
 @pytest.mark.parametrize(
     "status,state", [(400, "failed"), (403, "pending"), (429, "pending"), (500, "pending")]
 )
-def test_notify_says_what_is_wrong(nodes: Nodes, status: int, state: str) -> None:
+def test_an_error_from_notify_is_recorded(nodes: Nodes, status: int, state: str) -> None:
     fake = FakeNotify(answers=[(status, "email_address is not valid")])
     nodes.apps["notify.test"] = fake
     here = nodes.start(
@@ -153,7 +157,7 @@ def test_notify_says_what_is_wrong(nodes: Nodes, status: int, state: str) -> Non
     assert (row(here).state, row(here).answer) == (state, f"{status} email_address is not valid")
 
 
-def test_the_console_shows_it(nodes: Nodes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_console_prints_an_email(nodes: Nodes, capsys: pytest.CaptureFixture[str]) -> None:
     send(nodes.start("aldermoor"))
-    shown = capsys.readouterr().err
-    assert f"To: {TO}\nSubject: Dŵr and more\n\nPlain words.\n" in shown
+    output = capsys.readouterr().err
+    assert f"To: {TO}\nSubject: Dŵr and more\n\nPlain words.\n" in output

@@ -1,4 +1,4 @@
-"""A notification says who did what; a word that is missing in one stops nobody."""
+"""A notification whose details are incomplete is still shown and emailed."""
 
 from node.app import get_node
 from node.db import now
@@ -11,10 +11,10 @@ from node.testing.nodes import Nodes, role_email
 from tests.federation.test_main_job import publish
 from tests.notices.postman import mail_server
 from tests.notices.test_digests import choose
-from tests.notices.test_following import told
+from tests.notices.test_following import list_notifications
 
 
-def test_a_missing_word_stops_neither_the_page_nor_the_emails(nodes: Nodes) -> None:
+def test_a_missing_detail_stops_neither_the_page_nor_the_emails(nodes: Nodes) -> None:
     with mail_server() as server:
         here = nodes.start("aldermoor", **server.settings)
         publish(here, "Bins in one step")
@@ -31,8 +31,8 @@ def test_a_missing_word_stops_neither_the_page_nor_the_emails(nodes: Nodes) -> N
                 else:
                     record_event(work, NEW_MATCH, to=[person.id])
         nodes.run_until_idle()
-        assert told(visitors[0]) == ["New in your search …: a project"]
-        assert told(visitors[1]) == ["New in your search Bins: a project"]
+        assert list_notifications(visitors[0]) == ["New in your search …: a project"]
+        assert list_notifications(visitors[1]) == ["New in your search Bins: a project"]
         email_digests.run_job(get_node(here.app), DigestWriter(here.app, here.node), now())
         here.node.jobs.run_pending()
         assert {message["To"] for message in server.received} == {

@@ -12,7 +12,7 @@ from tests.accessibility import markup
 from tests.federation.test_main_job import publish
 from tests.federation.test_updates import written
 from tests.notices.postman import MailServer, mail_server
-from tests.notices.test_digests import WEEK, choose, follows_own, mail_at, text_of
+from tests.notices.test_digests import WEEK, choose, follow_as_operator, mail_at, text_of
 from tests.translations.brackets import Bracketed, outside
 
 TITLE = "quokkabins"
@@ -23,7 +23,7 @@ def letter(nodes: Nodes, server: MailServer, way: str, after: timedelta) -> Emai
     """What somebody gets who chose e-mails in Welsh, of an update of what they follow."""
     here: TestNode = nodes.start("aldermoor", **server.settings)
     project = publish(here, TITLE)
-    reader = follows_own(here, project)
+    reader = follow_as_operator(here, project)
     choose(reader, updates=way, language="cy")
     written(here.visitor("officer"), project, changed=f"Now {TITLE}.")
     nodes.run_until_idle()
