@@ -77,7 +77,7 @@ def test_the_file_in_the_working_directory_is_found(
 
 def test_a_file_that_is_named_and_missing_is_refused() -> None:
     assert refusal({"MOOTHALL_CONFIG": "/no/such.toml"}) == (
-        "Server settings file /no/such.toml cannot be read: No such file or directory."
+        "The settings file /no/such.toml cannot be read: No such file or directory."
     )
 
 
