@@ -36,7 +36,9 @@ def letter(nodes: Nodes, server: MailServer, way: str, after: timedelta) -> Emai
 def test_a_letter_is_welsh_for_who_chose_it(nodes: Nodes) -> None:
     with mail_server() as server:
         got = letter(nodes, server, "once", timedelta(minutes=10))
-    assert got["Subject"] == f"Ysgrifennwyd diweddariad o {TITLE} gan Aldermoor Council"
+    # The subject is too long for the first line of its header, so it is folded.
+    subject = got["Subject"].removeprefix(" ")
+    assert subject == f"Ysgrifennwyd diweddariad am y prosiect {TITLE} gan Aldermoor Council"
     assert '<html lang="cy"' in text_of(got, "html")
     assert markup.errors(text_of(got, "html")) == []
     assert "Atal yr e-byst hyn" in text_of(got)
