@@ -194,7 +194,12 @@ def _parse_entry(names: list[str], row: list[str]) -> PeerListEntry | None:
     """The entry of a row; None for an ignored severity. Raises `ValueError` with a message."""
     if not 2 <= len(row) <= len(names):
         raise ValueError(
-            msg("the line has %(found)s columns, not %(wanted)s", found=len(row), wanted=len(names))
+            msg(
+                "the line does not have the same number of columns as the first line: "
+                "%(found)s, not %(wanted)s",
+                found=len(row),
+                wanted=len(names),
+            )
         )
     values = dict(zip(names, (value.strip() for value in row), strict=False))
     severity = values.get("severity")

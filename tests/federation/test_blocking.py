@@ -152,7 +152,7 @@ def test_a_block_is_taken_back_where_it_was_made(node: TestNode) -> None:
     with node.work() as work:
         with pytest.raises(ConflictError) as refused:
             peers.reset_decision(work, "in.example.org")
-        assert "is blocked with example.org" in refused.value.safe_text
+        assert "is blocked because example.org is blocked" in refused.value.safe_text
         peers.reset_decision(work, "example.org")
     decide(node, "in.example.org", peers.ALLOWED)
     with node.reading() as session:
@@ -207,7 +207,7 @@ def test_whom_we_block_we_no_longer_follow(nodes: Nodes) -> None:
     officer.visit("/councils/follow")
     answer = officer.submit("follow", address=there.address)
     assert answer.status_code == 400
-    assert "is blocked here" in html.unescape(answer.text)
+    assert "is blocked on this server" in html.unescape(answer.text)
 
 
 def test_who_blocks_us_gets_nothing_more(nodes: Nodes, node: TestNode) -> None:
@@ -229,7 +229,7 @@ def test_who_blocks_us_gets_nothing_more(nodes: Nodes, node: TestNode) -> None:
     officer = node.visitor("officer")
     officer.visit("/councils/follow")
     answer = officer.submit("follow", address=sender.uri)
-    assert "has blocked this council" in html.unescape(answer.text)
+    assert "has blocked our council" in html.unescape(answer.text)
     assert peer.received_of_type("Follow") == []
 
     assert sender.send(sender.build_activity("Undo", said["id"]), node).status_code == 202

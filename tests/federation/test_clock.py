@@ -96,7 +96,7 @@ def test_a_refusal_for_the_time_alone_is_not_final_and_the_operator_hears_of_it(
 ) -> None:
     hosts = [follower(nodes, node, host)[0] for host in HOSTS]
     operator = node.visitor("operator")
-    assert "The clock is" not in operator.visit("/operator").text
+    assert "The clock on this server is" not in operator.visit("/operator").text
     say(node)
     for there in hosts:
         there.response_status, there.headers = (
@@ -107,13 +107,13 @@ def test_a_refusal_for_the_time_alone_is_not_final_and_the_operator_hears_of_it(
         send_due(nodes, node, timedelta(hours=2))
     assert [states(node, host) for host in HOSTS] == [[("pending", 5)]] * 2
     page = operator.visit("/operator").text
-    assert "The clock is 180 minutes behind those of 2 other servers." in page
+    assert "The clock on this server is 180 minutes behind the clocks on 2 other servers." in page
     for there in hosts:
         there.response_status, there.headers = 202, {"Date": format_datetime(now(), usegmt=True)}
     send_due(nodes, node, timedelta(hours=2))
     assert [states(node, host) for host in HOSTS] == [[("delivered", 6)]] * 2
     assert peer_row(node, HOSTS[0]).clock_difference in range(-60, 61)
-    assert "The clock is" not in operator.visit("/operator").text
+    assert "The clock on this server is" not in operator.visit("/operator").text
 
 
 def test_what_was_changed_after_the_clock_was_set_back_is_newer_than_what_was_written_before(

@@ -261,7 +261,7 @@ def test_a_comment_that_will_not_do_stays_typed(nodes: Nodes, node: TestNode) ->
     assert page.status_code == 400
     assert "Enter a comment" in page.text
     page = officer.submit("comments", source="x" * 5_001)
-    assert "these are 5,001" in page.text
+    assert "You have used 5,001" in page.text
     assert officer.form("comments").values["source"].strip() == "x" * 5_001
     assert officer.submit("comments", source="Fine", to="https://a.test/x").status_code == 404
 

@@ -257,7 +257,7 @@ def test_a_council_follows_the_council_rather_than_one_project(nodes: Nodes) -> 
     officer.visit("/councils/follow")
     page = officer.submit("follow", address=f"@{name}@{here.host}")
     assert page.status_code == 400
-    assert "Enter the address of its council" in page.text
+    assert "Enter the council’s address" in page.text
 
 
 def test_must_42_actors_and_projects_say_what_other_servers_look_for(

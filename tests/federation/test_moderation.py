@@ -288,7 +288,7 @@ def test_our_own_project_is_not_hidden_but_deleted(node: TestNode) -> None:
     looking.visit("/moderation/reports/1")
     answer = looking.submit("/decide", decision="hide")
     assert answer.status_code == 400
-    assert "nothing here that this can be done to" in html.unescape(answer.text)
+    assert "This does not apply to anything in the report" in html.unescape(answer.text)
     answer = looking.submit("/decide", decision="nonsense")
     assert "Select what you want to do" in answer.text
 

@@ -70,7 +70,7 @@ def test_followers_move_along_and_nothing_of_the_old_is_lost(nodes: Nodes) -> No
     visitor.visit("/projects")
     assert "Bins" in visitor.text
     page = old.visitor().visit("/councils/brackwell").text
-    assert "is now part belongs to another council" in page
+    assert "is now part of another council" in page
     assert new.council_uri in html.unescape(page)
     publish(new, "Potholes")
     nodes.run_until_idle()
@@ -147,7 +147,7 @@ def test_we_move_only_to_who_says_it_was_us_and_only_once(nodes: Nodes) -> None:
     _, old, new = three(nodes)
     with old.work() as work, pytest.raises(InvalidInputError) as refused:
         council_moves.move(work, fetching.fetch_actor(old.node, new.council_uri))
-    assert "does not say that it was this council" in refused.value.safe_text
+    assert "does not list this council as an alias" in refused.value.safe_text
     move(old, new)
     with old.work() as work, pytest.raises(ConflictError):
         council_moves.move(work, fetching.fetch_actor(old.node, new.council_uri))
@@ -205,11 +205,14 @@ def test_a_move_is_believed_when_both_sides_say_it(
 @pytest.mark.parametrize(
     "new, words",
     [
-        ({}, "does not say that it was"),
-        ({"alsoKnownAs": "https://brackwell.test/councils/other"}, "does not say that it was"),
+        ({}, "does not list https://brackwell.test/councils/old as an alias"),
+        (
+            {"alsoKnownAs": "https://brackwell.test/councils/other"},
+            "does not list https://brackwell.test/councils/old as an alias",
+        ),
         (
             {"alsoKnownAs": ["https://brackwell.test/councils/old"], "movedTo": "https://a.test/b"},
-            "moved on",
+            "the successor has itself moved",
         ),
         (
             {"alsoKnownAs": ["https://brackwell.test/councils/old"], "type": "Person"},
@@ -227,11 +230,13 @@ def test_a_move_to_who_does_not_agree_changes_nothing(
 
 def test_only_the_actor_itself_moves(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     old, new = pair_of(nodes, node, peer, alsoKnownAs=[peer.uri("/councils/old")])
-    assert "somebody else" in said(nodes, node, new, new.uri, about=old.uri)
-    assert "to nowhere" in said(nodes, node, old, old.uri)
+    assert "moves an account other than the sender’s" in said(
+        nodes, node, new, new.uri, about=old.uri
+    )
+    assert "does not name a new account" in said(nodes, node, old, old.uri)
     stranger = peer.actor("stranger")
     before = list(peer.fetched)
-    assert "whom we do not follow" in said(nodes, node, stranger, new.uri)
+    assert "we do not follow the account" in said(nodes, node, stranger, new.uri)
     assert new.uri.removeprefix("https://brackwell.test") not in peer.fetched[len(before) :]
     assert followed(node) == {old.uri}
 
@@ -242,13 +247,13 @@ def test_must_30_a_move_to_a_server_not_allowed_is_suggested(
     old, _ = pair_of(nodes, node, peer)
     far = FakePeer.join(nodes, "cragford.test")
     new = far.actor("new", alsoKnownAs=[old.uri])
-    assert "is not on the list of servers" in said(nodes, node, old, new.uri)
+    assert "does not exchange data with cragford.test" in said(nodes, node, old, new.uri)
     assert far.fetched == []
     with node.reading() as session:
         row = session.scalars(select(PeerRow).where(PeerRow.host == far.host)).one()
         assert (row.state, row.found_from) == (peers.UNKNOWN, peer.host)
     decide(node, far.host, peers.BLOCKED)
-    assert "is not on the list of servers" in said(nodes, node, old, new.uri)
+    assert "does not exchange data with cragford.test" in said(nodes, node, old, new.uri)
     assert far.fetched == []
     said(nodes, node, old, "nonsense")
     decide(node, far.host, peers.ALLOWED)

@@ -36,14 +36,14 @@ def choose(node: TestNode, **typed: str) -> Visitor:
     officer = node.visitor("officer")
     officer.visit(PROFILE)
     officer.submit("profile", **typed)
-    assert "You are seen by name from now on." in officer.text
+    assert "Your profile is now public." in officer.text
     return officer
 
 
 def withdraw(officer: Visitor) -> None:
     officer.visit(f"{PROFILE}/withdraw")
     officer.submit("withdraw")
-    assert "Your name is not shown any more." in officer.text
+    assert "Your profile has been withdrawn." in officer.text
 
 
 def uri_of(node: TestNode, path: str = OLA) -> str:
@@ -83,7 +83,7 @@ def test_nobody_is_seen_who_did_not_choose_it(node: TestNode) -> None:
     officer = node.visitor("officer")
     assert f'href="{PROFILE}"' in officer.visit("/").text
     said = html.unescape(officer.visit(PROFILE).text)
-    assert "Nobody outside your council sees your name" in said
+    assert "No one outside your council can see your name" in said
     assert "You can make your profile public. Everyone will then see:" in said
 
 
@@ -249,7 +249,7 @@ def test_a_name_that_was_had_is_never_had_again(node: TestNode) -> None:
     assert officer.form("profile").values["username"] == "ola.officer2"
     officer.submit("profile", username="ola.officer")
     assert officer.page.status_code == 400
-    assert "this one cannot be had" in officer.text
+    assert "This one is not available" in officer.text
     officer.visit(PROFILE)
     officer.submit("profile", username="ola")
     assert read(node, "/officers/ola")["name"] == "Ola Officer"
@@ -288,7 +288,7 @@ def test_two_officers_have_two_names(node: TestNode) -> None:
     operator = node.visitor("operator")
     operator.visit(PROFILE)
     operator.submit("profile", username="@Ola.Officer")
-    assert "this one cannot be had" in operator.text
+    assert "This one is not available" in operator.text
     operator.visit(PROFILE)
     operator.submit("profile")
     assert read(node, "/officers/olu.operator")["name"] == "Olu Operator"

@@ -87,15 +87,15 @@ def test_mastodons_list_blocks_what_it_suspends() -> None:
     "line, words",
     [
         ("bad host,blocked", "bad host is not a server name"),
-        ("*.example,blocked", "is not the name of a server"),
-        ("bad.example,forbidden", "forbidden has to be allowed or blocked"),
-        ("bad.example", "there are 1 columns"),
-        ("bad.example,blocked,a,b", "there are 4 columns"),
-        ("example,blocked", "is not the name of one server"),
-        ("good.example,blocked", "stands above with another state"),
-        ("https://bad.example/,blocked", "is not the name of a server"),
-        (",blocked", "an empty name is not the name"),
-        ("bad.example,", "has to be allowed or blocked"),
+        ("*.example,blocked", "*.example is not a server name"),
+        ("bad.example,forbidden", "forbidden must be allowed or blocked"),
+        ("bad.example", "as the first line: 1, not 3"),
+        ("bad.example,blocked,a,b", "as the first line: 4, not 3"),
+        ("example,blocked", "is not a full server name"),
+        ("good.example,blocked", "is listed above with a different state"),
+        ("https://bad.example/,blocked", "is not a server name"),
+        (",blocked", "an empty name is not a server name"),
+        ("bad.example,", "must be allowed or blocked"),
     ],
 )
 def test_each_bad_line_of_a_list_is_named(line: str, words: str) -> None:
@@ -220,7 +220,7 @@ def test_a_long_list_is_applied_and_taken_back_while_others_write(nodes: Nodes) 
     operator.visit("/operator/lists")
     with recorded(reader) as found:
         answer = operator.submit("unsubscribe")
-    assert "what it decided is taken back" in answer.text
+    assert "Its decisions no longer apply." in answer.text
     assert max(found.sizes) <= MOST_AT_ONCE
     with reader.reading() as session:
         assert session.scalar(select(func.count()).select_from(PeerList)) == 0

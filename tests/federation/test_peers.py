@@ -31,7 +31,7 @@ def test_must_30_an_officer_cannot_follow_where_the_operator_has_not_allowed(nod
     answer = officer.submit("follow", address=here.address)
     assert answer.status_code == 400
     assert "govuk-error-summary" in answer.text
-    assert "is not on the list of servers" in html.unescape(answer.text)
+    assert "does not exchange data with" in html.unescape(answer.text)
     with there.reading() as session:
         assert not peers.is_allowed(session, there.node.settings, here.host)
         assert session.scalar(select(func.count()).select_from(Delivery)) == 0
@@ -139,7 +139,7 @@ def test_a_webfinger_answer_too_deep_to_read_is_said_to_be_none(nodes: Nodes) ->
     operator.visit("/councils/follow")
     answer = operator.submit("follow", address="@council@deep.test")
     assert answer.status_code == 400
-    assert "deep.test does not know" in answer.text
+    assert "deep.test does not recognise" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -204,9 +204,9 @@ def test_a_failed_delivery_is_shown_and_tried_again_by_its_button(nodes: Nodes) 
 
     nodes.apps[there.host] = app
     nodes.run_until_idle()
-    assert "Bins" not in there.visitor().visit("/projects").text, "it is given up"
+    assert "Bins" not in there.visitor().visit("/projects").text, "the delivery has failed"
     operator.visit("/operator/deliveries?state=failed")
-    assert "is tried again" in operator.submit("/retry").text
+    assert f"The delivery to {there.host} will be retried." in operator.submit("/retry").text
     nodes.run_until_idle()
     assert "Bins" in there.visitor().visit("/projects").text
     with here.reading() as session:

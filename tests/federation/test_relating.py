@@ -63,11 +63,11 @@ def test_who_says_that_projects_are_related_stands_on_both_pages(nodes: Nodes) -
     page = relate(officer, copy_of(here, "Bin days"), ours, "similar")
     assert "Similar to" in page
     assert "Bin days</a> (Brackwell Council)" in page
-    assert "says Aldermoor Council" in page
+    assert "according to Aldermoor Council" in page
     nodes.run_until_idle()
     seen = html.unescape(there.visitor().visit(theirs).text)
     assert "Bins in one step</a> (Aldermoor Council)" in seen
-    assert "says Aldermoor Council" in seen
+    assert "according to Aldermoor Council" in seen
     links = [tag for tag in document(here, ours)["tag"] if tag.get("rel")]
     with there.reading() as session:
         uri = session.scalars(select(Project.uri).where(Project.title == "Bin days")).one()
@@ -133,7 +133,7 @@ def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes
     owner = there.visitor("officer")
     assert "Continues the work of" in owner.visit(theirs).text
     page = html.unescape(owner.submit("agree").text)
-    assert "It goes on here." in page
+    assert "This project now continues the other one." in page
     nodes.run_until_idle()
     for node in (here, there):
         assert "Bins in one step" not in node.visitor().visit("/projects").text
@@ -145,7 +145,7 @@ def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes
     listed = keen.visit("/following").text
     assert "Bin days" in listed, "who follows it over there follows the other now"
     assert "Bins in one step" not in listed
-    assert "goes on in another" in here.visitor().visit(ours).text, "its page stays"
+    assert "This project is continued by:" in here.visitor().visit(ours).text, "its page stays"
 
 
 def test_two_projects_of_one_council_become_one(nodes: Nodes) -> None:
@@ -153,7 +153,7 @@ def test_two_projects_of_one_council_become_one(nodes: Nodes) -> None:
     officer = here.visitor("officer")
     first, second = write(officer, title="Bins"), write(officer, title="Bins again")
     relate(officer, second, first, "merged-into")
-    assert "once that is agreed to on the page of that one" in officer.visit(first).text
+    assert "once this is agreed on that project’s page" in officer.visit(first).text
     officer.visit(second)
     officer.submit("agree")
     nodes.run_until_idle()
@@ -173,7 +173,7 @@ def test_a_council_of_another_node_uses_an_output(nodes: Nodes) -> None:
     officer = here.visitor("officer")
     officer.visit(copy_of(here, "Bin days"))
     officer.submit("adopt")
-    assert "You told its council that yours uses it." in officer.text
+    assert "Your council has said that it reuses this." in officer.text
     nodes.run_until_idle()
     seen = there.visitor().visit(theirs).text
     assert "Reused by:" in seen
@@ -315,16 +315,18 @@ def test_a_coordinator_says_that_projects_of_others_meet_the_same_need(nodes: No
     assert coordinator.submit("alike", address=other, kind="merged-into").status_code == 400
     coordinator.submit("alike", address=other, kind="identical")
     assert "Saved. Both councils will be notified." in coordinator.text
-    assert "says Olu Operator, Aldermoor Council" in coordinator.text
+    assert "according to Olu Operator, Aldermoor Council" in coordinator.text
     nodes.run_until_idle()
     for address, named in ((first, "Bins in one step"), (second, "Bin days")):
         seen = there.visitor().visit(address).text.partition("Projects that meet the same need")[2]
         assert f">{named}</a> (Brackwell Council)" in seen
-        assert "says Aldermoor Council" in seen
+        assert "according to Aldermoor Council" in seen
         assert "Olu Operator" not in seen
     owner.visit(second)
     owner.submit("hide")
-    assert "others say" not in there.visitor().visit(first).text, "it is hidden on both"
+    assert "Projects that meet the same need" not in there.visitor().visit(first).text, (
+        "it is hidden on both"
+    )
     coordinator.visit(page)
     coordinator.submit("take-back")
     nodes.run_until_idle()
@@ -350,7 +352,7 @@ def test_nobody_states_for_another_council(nodes: Nodes) -> None:
         return send(nodes, who, who.build_activity("Create", told), node)
 
     def shown() -> bool:
-        return "others say" in node.visitor().visit(ours).text
+        return "Projects that meet the same need" in node.visitor().visit(ours).text
 
     assert states(another, council) == "ignored"
     assert states(person, person) == "ignored"
@@ -387,7 +389,7 @@ def test_what_servers_that_nobody_allowed_by_name_state_is_not_believed(nodes: N
         return send(nodes, by, by.build_activity("Create", told), node)
 
     def shown() -> str:
-        return node.visitor().visit(ours).text.partition("others say")[2]
+        return node.visitor().visit(ours).text.partition("Projects that meet the same need")[2]
 
     spam, council = stranger.actor(name="CLICK FREE"), known.actor(name="Brackwell")
     assert states(spam) == "ignored"

@@ -145,7 +145,7 @@ def test_a_wrong_update_is_not_saved_and_stays_typed(nodes: Nodes) -> None:
     assert "Enter what changed, what is next or what you need" in officer.text
     page = officer.submit("updates/new", changed="x" * 10_001, needs="Help")
     assert page.status_code == 400
-    assert "these are 10,001" in page.text
+    assert "You have used 10,001" in page.text
     assert officer.form("updates/new").values["needs"].strip() == "Help"
     assert "Updates</h2>" not in node.visitor().visit(project).text
 
