@@ -54,7 +54,7 @@ def _with_application_name(database_url: str) -> str:
 def require_stopped(settings: Settings, engine: Engine) -> None:
     """Raises `NodeRunningError` if any process runs the node."""
     if _is_locked(settings) or (engine.dialect.name == "postgresql" and _has_connections(engine)):
-        raise NodeRunningError("The node is running. Stop each of its processes first.")
+        raise NodeRunningError("The server is running. Stop each of its processes first.")
 
 
 def _open_lock_file(settings: Settings) -> int:

@@ -215,7 +215,7 @@ def print_addresses(node: Node, addresses: str) -> None:
     with node.reading() as session:
         if councils.own(session) is None:
             token = first_run_token(get_secret_key(node.settings))
-            click.echo(f"Set the node up at {node.settings.base_url}/first-run?token={token}")
+            click.echo(f"Set up the server at {node.settings.base_url}/first-run?token={token}")
 
 
 def _listening_addresses(server: waitress.server.BaseWSGIServer) -> str:

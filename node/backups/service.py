@@ -26,7 +26,7 @@ from node.runtime import Node
 from node.settings import Settings
 
 SECRET_MEMBER, SETTINGS_MEMBER = "secret-key", "settings.toml"
-DIFFERENT_KEY_REMARK = "secret_key is not that of the backup, so everybody has to sign in again."
+DIFFERENT_KEY_REMARK = "secret_key is not that of the backup, so everyone has to sign in again."
 # Settings that only make sense on the machine where the backup was taken.
 LOCAL_SETTINGS = frozenset({"data_dir"})
 
@@ -51,7 +51,7 @@ def take_backup(node_settings: Settings, target: Path, passphrase: str = "") -> 
         _temporary_folder(target.absolute().parent) as folder,
     ):
         if databases.is_empty(engine):
-            raise BackupError("There is nothing to back up: this node has not been set up yet.")
+            raise BackupError("There is nothing to back up: this server has not been set up yet.")
         engine_name = engine.dialect.name
         files = {
             name: folder / name
@@ -124,7 +124,7 @@ def _extract_and_check(source: Path, folder: Path, passphrase: str) -> BackupMan
     manifest = archive.extract_archive(source, folder, passphrase)
     member = databases.DATABASE_MEMBERS.get(manifest.engine, "")
     if not {member, SECRET_MEMBER, SETTINGS_MEMBER} <= manifest.files.keys():
-        raise BackupError(f"{source.name} is damaged: it does not hold a whole node.")
+        raise BackupError(f"{source.name} is damaged: it does not contain a whole server.")
     databases.check_copy(manifest.engine, folder / member)
     if not schema_migrations.is_known_revision(
         manifest.revisions.get(schema_migrations.VERSION_TABLE, "")
@@ -144,12 +144,14 @@ def _require_restorable(manifest: BackupManifest, node_settings: Settings, engin
         )
     if manifest.engine != engine.dialect.name:
         raise BackupError(
-            f"This backup is of a node on {manifest.engine}, and database_url names another kind"
+            f"This backup is of a server on {manifest.engine}, and database_url names another kind"
             " of database."
         )
     running_processes.require_stopped(node_settings, engine)
     if not databases.is_empty(engine):
-        raise BackupError("This node is not empty. A backup is restored into an empty node only.")
+        raise BackupError(
+            "This server is not empty. A backup can only be restored to an empty server."
+        )
 
 
 @contextmanager

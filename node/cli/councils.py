@@ -110,7 +110,7 @@ def rotate_keys(drop_old: bool) -> None:
         with node.work(by=COMMAND_LINE) as work:
             number = key_rotation.rotate(work, pairs, drop_old=drop_old)
         is_finished = key_rotation.finish(node)
-    click.echo(f"New keys for {number} actors of this node")
+    click.echo(f"New keys for {number} actors of this server")
     if not is_finished:
         click.echo("Some of them, or their followers, are not up to date yet. A job will finish.")
 

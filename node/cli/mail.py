@@ -21,7 +21,7 @@ def test(address: str) -> None:
     """Send a test email to ADDRESS now, with the configured mail settings."""
     with open_node() as node:
         service.send_test_email(node, address)
-        click.echo(f"{node.settings.mail} took the email to {address}")
+        click.echo(f"{node.settings.mail} accepted the email to {address}")
 
 
 @mail.command("list")
@@ -40,7 +40,7 @@ def list_mails(state: str | None) -> None:
 def retry(number: int) -> None:
     """Retry the email NUMBER now."""
     with open_work() as work:
-        click.echo(f"The email to {service.retry(work, number).recipient} is tried again")
+        click.echo(f"The email to {service.retry(work, number).recipient} will be retried")
 
 
 COMMANDS = (mail,)

@@ -109,9 +109,9 @@ def retry(number: int | None, host: str | None) -> None:
         raise click.UsageError("Name a delivery by its number, or a server with --host.")
     with open_work() as work:
         if number is not None:
-            click.echo(f"The delivery to {service.retry(work, number).host} is tried again")
+            click.echo(f"The delivery to {service.retry(work, number).host} will be retried")
         else:
-            click.echo(f"Tried again: {service.retry_host(work, (host or '').lower())}")
+            click.echo(f"Will be retried: {service.retry_host(work, (host or '').lower())}")
 
 
 @delivery.command("give-up")
@@ -119,7 +119,7 @@ def retry(number: int | None, host: str | None) -> None:
 def give_up(host: str) -> None:
     """Cancel all waiting deliveries to the server HOST."""
     with open_work() as work:
-        click.echo(f"Given up: {service.cancel_host(work, host.lower())}")
+        click.echo(f"Cancelled: {service.cancel_host(work, host.lower())}")
 
 
 COMMANDS = (inspect, why, shared, delivery)

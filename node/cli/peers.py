@@ -114,7 +114,7 @@ def import_list(file: BinaryIO) -> None:
     entries = peer_lists.require_valid(peer_lists.parse_list(file.read(peer_lists.MAX_BYTES + 1)))
     with open_node() as node:
         result = peer_lists.import_entries(node, COMMAND_LINE, entries)
-    click.echo(f"{result.new} servers decided, {result.unchanged} were so before")
+    click.echo(f"{result.new} servers changed, {result.unchanged} unchanged")
     for host in result.overridden:
         click.echo(f"{host} stays as it was decided here")
 

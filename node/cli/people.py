@@ -24,7 +24,7 @@ def add(name: str, email: str, role: str, password: str) -> None:
     """Create an account."""
     with open_work() as work:
         account = service.create(work, name=name, email=email, password=password, role=role)
-        click.echo(f"{account.email} may sign in as {role}")
+        click.echo(f"{account.email} can sign in as {role}")
 
 
 @user.command("list")
@@ -69,7 +69,7 @@ def deactivate(email: str) -> None:
     with open_work() as work:
         account = service.require_by_email(work.session, email)
         officers.deactivate(work, account)
-        click.echo(f"{account.email} may no longer sign in")
+        click.echo(f"{account.email} can no longer sign in")
 
 
 COMMANDS = (user,)

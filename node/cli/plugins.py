@@ -17,7 +17,7 @@ from node.plugin_admin import enablement, scaffold, service
 from node.runtime import Node
 from node.settings import Settings
 
-RESTART_HINT = "It takes effect when each process of the node is started again."
+RESTART_HINT = "It takes effect when each process of the server is restarted."
 
 
 @click.group()

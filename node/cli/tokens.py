@@ -71,7 +71,7 @@ def revoke(email: str, number: int) -> None:
     with open_work() as work:
         user = people.require_by_email(work.session, email)
         ended = service.revoke(work, user, number)
-        click.echo(f"The token {ended.beginning} no longer lets anybody in")
+        click.echo(f"The token {ended.beginning} has been revoked")
 
 
 COMMANDS = (token,)

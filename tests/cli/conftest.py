@@ -14,8 +14,8 @@ from node.settings import ENVIRONMENT_PREFIX
 from node.testing.nodes import Nodes, TestNode
 
 
-class Said(NamedTuple):
-    """What a command said, and the code with which it ended."""
+class CommandResult(NamedTuple):
+    """The output of a command, and its exit code."""
 
     code: int
     out: str
@@ -32,27 +32,27 @@ class Said(NamedTuple):
         return self.err.removeprefix("moothall: ").strip()
 
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandResult]
 
 
 @pytest.fixture
 def moothall(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Command]:
-    """Run one command; keywords are settings. The data folder is empty and its own."""
+    """Run one command in an empty data folder; keywords are settings."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}LOG_LEVEL", "ERROR")
 
-    def run(*arguments: object, **settings: object) -> Said:
-        with monkeypatch.context() as changed:
+    def run(*arguments: object, **settings: object) -> CommandResult:
+        with monkeypatch.context() as environment:
             for name, value in settings.items():
-                changed.setenv(ENVIRONMENT_PREFIX + name.upper(), str(value))
-            capsys.readouterr()  # what was said before
+                environment.setenv(ENVIRONMENT_PREFIX + name.upper(), str(value))
+            capsys.readouterr()  # discard earlier output
             with pytest.raises(SystemExit) as caught:
                 main([str(argument) for argument in arguments])
         code = caught.value.code
-        return Said(code if isinstance(code, int) else -1, *capsys.readouterr())
+        return CommandResult(code if isinstance(code, int) else -1, *capsys.readouterr())
 
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -66,7 +66,7 @@ def moothall(
 
 @pytest.fixture
 def council(lasting_nodes: Nodes, moothall: Command, monkeypatch: pytest.MonkeyPatch) -> TestNode:
-    """A council that is set up, the same for all tests of a module; commands are about it."""
+    """A council that is set up, the same for all tests of a module; commands run against it."""
     one = lasting_nodes.made[0] if lasting_nodes.made else lasting_nodes.start("aldermoor")
     for name in ("base_url", "database_url", "secret_key"):
         monkeypatch.setenv(ENVIRONMENT_PREFIX + name.upper(), str(getattr(one.node.settings, name)))

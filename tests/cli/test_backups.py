@@ -88,7 +88,7 @@ def test_a_restored_node_is_what_was_backed_up(
     restored = moothall("restore", file, **settings, **encrypted)
     assert (restored.code, restored.err) == (0, ""), restored
     assert restored.out.startswith(f"Restored {BASE_URL} as it was at ")
-    assert "Server settings of the backup are in moothall.toml." in restored.out
+    assert "The settings of the backup are in moothall.toml." in restored.out
     assert "FAIL" not in restored.out
     assert (tmp_path / "data" / "secret-key").read_text() == secret
     assert "silent_days = 40" in (tmp_path / "moothall.toml").read_text()
@@ -146,7 +146,7 @@ def test_a_backup_that_is_damaged_or_of_another_node_is_refused(
     elsewhere = moothall("restore", file, **settings, base_url="https://brackwell.test").refusal
     assert elsewhere.startswith(f"This backup is of {BASE_URL}, and base_url is https://brackwell")
     assert moothall("restore", file).refusal == (
-        "This node is not empty. A backup is restored into an empty node only."
+        "This server is not empty. A backup can only be restored to an empty server."
     )
     if council.node.engine.dialect.name == "postgresql":
         assert "another kind of database" in moothall("restore", file, **settings).refusal
@@ -165,7 +165,7 @@ def test_a_backup_replaces_no_file_and_leaves_none_where_it_fails(
     assert file.read_bytes() == before
     other = {"database_url": f"sqlite:///{tmp_path / 'other.db'}"}
     assert moothall("backup", tmp_path / "empty.backup", **other).refusal == (
-        "There is nothing to back up: this node has not been set up yet."
+        "There is nothing to back up: this server has not been set up yet."
     )
     missing = tmp_path / "nowhere" / "aldermoor.backup"
     assert "cannot be written" in moothall("backup", missing).refusal
@@ -231,9 +231,9 @@ def test_a_running_node_is_backed_up_and_loses_no_tables(
         assert moothall("backup", file, **node).code == 0
         for command in (("restore", file), ("plugin", "purge", "checklists", "--yes")):
             assert moothall(*command, **settings).refusal == (
-                "The node is running. Stop each of its processes first."
+                "The server is running. Stop each of its processes first."
             )
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    assert moothall("restore", file, **settings).refusal.startswith("This node is not empty.")
+    assert moothall("restore", file, **settings).refusal.startswith("This server is not empty.")

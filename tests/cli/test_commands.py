@@ -1,4 +1,4 @@
-"""What the commands do, and how they say what is wrong."""
+"""What the commands do, and the errors they print."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def test_init_sets_a_node_up_once(moothall: Command, database_url: str) -> None:
+def test_init_sets_up_a_node_once(moothall: Command, database_url: str) -> None:
     at = {"database_url": database_url, "base_url": "https://moothall.brackwell.example"}
     done = moothall("init", *words(SETTING_UP), **at)
     assert done == (
@@ -60,9 +60,7 @@ def test_init_sets_a_node_up_once(moothall: Command, database_url: str) -> None:
     assert moothall("project", "list", **at) == (0, "", "")
 
 
-def test_init_says_all_that_is_wrong_and_keeps_nothing(
-    moothall: Command, database_url: str
-) -> None:
+def test_init_reports_every_error_and_stores_nothing(moothall: Command, database_url: str) -> None:
     wrong = {"--name": " ", "--slug": "Brack well", "--operator-email": "olu"}
     refused = moothall(
         "init",
@@ -71,8 +69,9 @@ def test_init_says_all_that_is_wrong_and_keeps_nothing(
         "--gss-code=1",
         database_url=database_url,
     )
-    for field in ("name", "slug", "colour", "gss_code", "email", "password"):
+    for field in ("name", "slug", "colour", "gss_code", "email"):
         assert f" {field}: Enter" in refused.refusal
+    assert " password: Password must be 12 characters or more" in refused.refusal
     assert "short" not in refused.refusal.replace("short name", "")
     assert moothall("init", *words(SETTING_UP), database_url=database_url).code == 0
 
@@ -83,22 +82,22 @@ def test_init_takes_the_password_from_the_environment(moothall: Command) -> None
     assert done.code == 0, done
 
 
-def test_init_wants_all_it_needs(moothall: Command) -> None:
+def test_init_requires_its_options(moothall: Command) -> None:
     assert "Missing option '--slug'" in moothall("init", "--name=Brackwell").refusal
 
 
-def test_an_officer_is_added_and_may_sign_in(council: TestNode, moothall: Command) -> None:
+def test_an_officer_is_added_and_can_sign_in(council: TestNode, moothall: Command) -> None:
     done = moothall(
         "user", "add", "--name=Siân", "--email=Sian@A.example", password="three random words"
     )
-    assert done == (0, "sian@a.example may sign in as officer\n", "")
+    assert done == (0, "sian@a.example can sign in as officer\n", "")
     visitor = council.visitor()
     visitor.visit("/sign-in")
     page = visitor.submit("sign-in", email="sian@a.example", password="three random words")
     assert "Siân" in page.text
 
 
-def test_whose_account_is_deactivated_no_longer_signs_in_and_is_not_seen(
+def test_a_deactivated_account_cannot_sign_in_and_is_not_shown(
     council: TestNode, moothall: Command
 ) -> None:
     officer = council.visitor("officer")
@@ -106,7 +105,7 @@ def test_whose_account_is_deactivated_no_longer_signs_in_and_is_not_seen(
     officer.submit("profile")
     assert council.visitor().visit("/officers/ola.officer").status_code == 200
     done = moothall("user", "deactivate", "Officer@aldermoor.example")
-    assert done == (0, "officer@aldermoor.example may no longer sign in\n", "")
+    assert done == (0, "officer@aldermoor.example can no longer sign in\n", "")
     assert council.visitor().visit("/officers/ola.officer").status_code == 410
     assert "Sign out" not in officer.visit("/").text
     assert "Sign out" not in council.visitor("officer").visit("/").text
@@ -115,7 +114,7 @@ def test_whose_account_is_deactivated_no_longer_signs_in_and_is_not_seen(
 
 
 @pytest.mark.parametrize(
-    "changed, said",
+    "changed, expected",
     [
         ({"--email": "officer@aldermoor.example"}, "There is already an account"),
         ({"--email": "nobody"}, "Enter an email address"),
@@ -130,13 +129,13 @@ def test_whose_account_is_deactivated_no_longer_signs_in_and_is_not_seen(
         ),
     ],
 )
-def test_an_account_that_does_not_fit_is_not_made(
-    council: TestNode, moothall: Command, changed: dict[str, str], said: str
+def test_an_invalid_account_is_not_created(
+    council: TestNode, moothall: Command, changed: dict[str, str], expected: str
 ) -> None:
     fitting = {"--name": "Una", "--email": "una@a.example", "--password": "three random words"}
     before = count(council, User)
     refused = moothall("user", "add", *words(fitting | changed))
-    assert said in refused.refusal
+    assert expected in refused.refusal
     assert count(council, User) == before
 
 
@@ -153,7 +152,7 @@ def test_a_project_is_published_and_listed(
     assert listed.out.startswith(f"{uri}\talpha\tAldermoor Council\tBins in one step\n")
 
 
-def test_a_file_says_who_may_see_the_project_and_its_language(
+def test_a_file_gives_the_visibility_and_language(
     council: TestNode, moothall: Command, file: Path
 ) -> None:
     front = "---\nvisibility: private\nlanguage: cy"
@@ -169,11 +168,11 @@ def test_a_file_says_who_may_see_the_project_and_its_language(
 
 FRONT = b"---\ntitle: T\nsummary: S\nphase: beta\n---\n"
 WRONG_FILES = {
-    "empty": (b"", "does not begin with a front matter"),
-    "only a brief": (b"# No front matter\n", "does not begin with a front matter"),
-    "no end": (b"---\ntitle: T\n", "does not begin with a front matter"),
-    "a list": (b"---\n- a\n- b\n---\nB", "does not begin with a front matter"),
-    "nothing in front": (b"---\n---\nB", "does not begin with a front matter"),
+    "empty": (b"", "must begin with front matter between lines of ---"),
+    "only a brief": (b"# No front matter\n", "must begin with front matter between lines of ---"),
+    "no end": (b"---\ntitle: T\n", "must begin with front matter between lines of ---"),
+    "a list": (b"---\n- a\n- b\n---\nB", "must begin with front matter between lines of ---"),
+    "nothing in front": (b"---\n---\nB", "must begin with front matter between lines of ---"),
     "open list": (b"---\ntitle: [\n---\nB", "is not valid YAML"),
     "two colons": (b"---\ntitle: a: b\n---\nB", "is not valid YAML"),
     "a key that is a list": (b"---\n? [a]\n: b\n---\nB", "is not valid YAML"),
@@ -184,36 +183,42 @@ WRONG_FILES = {
     "a bomb": (b"---\na: &a [x,x]\nb: &b [*a,*a]\n---\n", "uses YAML aliases"),
     "a list as title": (
         FRONT.replace(b" T", b" [a, b]"),
-        "more than one line of text as its title",
+        "In the front matter, title must be plain text.",
     ),
-    "no phase": (FRONT.replace(b"beta", b"omega"), "phase: Select the phase"),
+    "no phase": (FRONT.replace(b"beta", b"omega"), "phase: Select a phase"),
     "no title": (FRONT.replace(b"title: T\n", b""), "title: Enter the name"),
     "null as title": (FRONT.replace(b" T", b""), "title: Enter the name"),
-    "no summary": (FRONT.replace(b"summary: S\n", b""), "summary: Enter one sentence"),
-    "long summary": (FRONT.replace(b" S", b" " + b"x" * 201), "summary: Use at most"),
+    "no summary": (
+        FRONT.replace(b"summary: S\n", b""),
+        "summary: Enter a summary of what the project is for",
+    ),
+    "long summary": (
+        FRONT.replace(b" S", b" " + b"x" * 201),
+        "summary: Use 200 characters or fewer",
+    ),
     "half a character": (FRONT.replace(b" T", b' "\\ud800"'), "characters that cannot be shown"),
     "NUL in the title": (FRONT.replace(b" T", b' "\\0"'), "characters that cannot be shown"),
-    "NUL in the brief": (FRONT + b"\0", "has a NUL character"),
-    "long brief": (FRONT + b"x" * 50_001, "brief: Use at most"),
+    "NUL in the brief": (FRONT + b"\0", "contains a NUL character"),
+    "long brief": (FRONT + b"x" * 50_001, "brief: Use 50,000 characters or fewer"),
     "not UTF-8": (FRONT + b"\xff", "is not UTF-8 text"),
-    "seen by some": (b"---\nvisibility: some" + FRONT[3:], "visibility: Select who may see"),
+    "seen by some": (b"---\nvisibility: some" + FRONT[3:], "visibility: Select who can see"),
     "in French": (b"---\nlanguage: fr" + FRONT[3:], "language: Select the language"),
 }
 
 
 @pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)  # none gets that far
 @pytest.mark.parametrize("name", WRONG_FILES)
-def test_a_file_that_does_not_fit_is_not_published(
+def test_an_invalid_file_is_not_published(
     council: TestNode, moothall: Command, file: Path, name: str
 ) -> None:
-    content, said = WRONG_FILES[name]
+    content, expected = WRONG_FILES[name]
     file.write_bytes(content)
     before = count(council, Project)
-    assert said in moothall("project", "publish", file).refusal
+    assert expected in moothall("project", "publish", file).refusal
     assert count(council, Project) == before
 
 
-def test_what_is_no_file_is_not_published(
+def test_an_unreadable_file_is_not_published(
     council: TestNode, moothall: Command, tmp_path: Path
 ) -> None:
     assert "No such file or directory" in moothall("project", "publish", "nothing.md").refusal
@@ -221,7 +226,7 @@ def test_what_is_no_file_is_not_published(
 
 
 @pytest.mark.parametrize("ends", ["\r\n", "\n"])
-def test_a_file_may_come_from_any_editor(
+def test_a_file_with_any_line_endings_is_published(
     council: TestNode, moothall: Command, file: Path, ends: str
 ) -> None:
     file.write_bytes(b"\xef\xbb\xbf" + PROJECT.replace("\n", ends).encode())
@@ -247,7 +252,7 @@ def test_servers_are_allowed_blocked_and_listed(council: TestNode, moothall: Com
 
 @pytest.mark.parametrize("host", ["", "https://a.example", "a b", "a.example/x", "@a@b", "\udcff"])
 @pytest.mark.parametrize("verb", ["allow", "block"])
-def test_what_is_no_server_is_neither_allowed_nor_blocked(
+def test_an_invalid_server_name_is_not_allowed_or_blocked(
     council: TestNode, moothall: Command, verb: str, host: str
 ) -> None:
     before = count(council, Peer)
@@ -256,7 +261,7 @@ def test_what_is_no_server_is_neither_allowed_nor_blocked(
 
 
 @pytest.mark.parametrize(
-    "address, said",
+    "address, expected",
     [
         ("nobody", "That is not an address our council can follow."),
         ("", "That is not an address our council can follow."),
@@ -266,14 +271,14 @@ def test_what_is_no_server_is_neither_allowed_nor_blocked(
         ("ftp://a.example/x", ""),
     ],
 )
-def test_whom_nobody_finds_is_not_followed(
-    council: TestNode, moothall: Command, address: str, said: str
+def test_an_actor_that_is_not_found_is_not_followed(
+    council: TestNode, moothall: Command, address: str, expected: str
 ) -> None:
-    assert said in moothall("peer", "follow", address).refusal
+    assert expected in moothall("peer", "follow", address).refusal
     assert count(council, Delivery) == 0
 
 
-def test_what_is_no_command_is_refused(moothall: Command) -> None:
+def test_an_unknown_command_is_refused(moothall: Command) -> None:
     assert moothall("projekt").refusal.startswith("No such command 'projekt'.")
     assert "No such option" in moothall("init", "--nmae=x").refusal
     assert "Missing argument" in moothall("project", "publish").refusal
@@ -281,5 +286,5 @@ def test_what_is_no_command_is_refused(moothall: Command) -> None:
     assert "Usage: moothall" in moothall("--help").out
 
 
-def test_a_worker_is_not_wanted_where_the_node_does_its_own_work(moothall: Command) -> None:
+def test_a_worker_is_refused_when_jobs_run_inside_the_server(moothall: Command) -> None:
     assert moothall("worker").refusal == "With jobs = inside, `moothall serve` does this itself."

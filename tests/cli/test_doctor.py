@@ -1,4 +1,4 @@
-"""The doctor says what is wrong; and no command says more than one line where nothing works."""
+"""`moothall doctor` reports what is wrong; every command prints errors in one line."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from tests.federation.test_handles import MAIN, MainSite
 COMMANDS = (["project", "list"], ["peer", "list"], ["peer", "allow", "a.example"], ["serve"])
 
 
-def test_a_node_that_is_well(council: TestNode, moothall: Command) -> None:
-    said = moothall("doctor")
-    assert (said.code, said.err) == (0, "")
-    assert [line for line in said.out.splitlines() if not line.startswith("warn")] == [
+def test_a_healthy_node(council: TestNode, moothall: Command) -> None:
+    result = moothall("doctor")
+    assert (result.code, result.err) == (0, "")
+    assert [line for line in result.out.splitlines() if not line.startswith("warn")] == [
         "ok    settings fit",
         "ok    the database answers",
         "ok    migrations are at their head",
@@ -29,15 +29,15 @@ def test_a_node_that_is_well(council: TestNode, moothall: Command) -> None:
     ]
 
 
-def test_what_is_most_often_a_mistake_is_a_warning(council: TestNode, moothall: Command) -> None:
+def test_likely_mistakes_are_warnings(council: TestNode, moothall: Command) -> None:
     """Tests answer by https without a proxy and print emails."""
-    said = moothall("doctor")
-    warnings = [line for line in said.out.splitlines() if line.startswith("warn")]
+    result = moothall("doctor")
+    warnings = [line for line in result.out.splitlines() if line.startswith("warn")]
     assert [line.partition(" is ")[0] for line in warnings] == ["warn  trusted_proxy", "warn  mail"]
-    assert said.code == 0
+    assert result.code == 0
 
 
-def test_whether_the_main_domain_sends_others_on(
+def test_whether_the_main_domain_redirects(
     nodes: Nodes, moothall: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = nodes.start("aldermoor", handle_domain=MAIN)
@@ -45,36 +45,36 @@ def test_whether_the_main_domain_sends_others_on(
     settings = node.node.settings
     own = {name: getattr(settings, name) for name in ("base_url", "database_url", "secret_key")}
     question = f"@aldermoor@{MAIN} is found"
-    said = moothall("doctor", **own, handle_domain=MAIN)
-    assert said.code == 1
-    assert f"FAIL  {question}: https://{MAIN}/.well-known/webfinger" in said.out
+    result = moothall("doctor", **own, handle_domain=MAIN)
+    assert result.code == 1
+    assert f"FAIL  {question}: https://{MAIN}/.well-known/webfinger" in result.out
     nodes.apps[MAIN] = MainSite(node, redirects=True)
-    said = moothall("doctor", **own, handle_domain=MAIN)
-    assert (said.code, f"ok    {question}\n" in said.out) == (0, True)
+    result = moothall("doctor", **own, handle_domain=MAIN)
+    assert (result.code, f"ok    {question}\n" in result.out) == (0, True)
 
 
-def test_a_node_that_was_never_started(moothall: Command, database_url: str) -> None:
-    said = moothall("doctor", database_url=database_url)
-    assert said.code == 1
-    failing = [line for line in said.out.splitlines() if line.startswith("FAIL")]
+def test_a_node_that_has_never_started(moothall: Command, database_url: str) -> None:
+    result = moothall("doctor", database_url=database_url)
+    assert result.code == 1
+    failing = [line for line in result.out.splitlines() if line.startswith("FAIL")]
     assert len(failing) == 1
     assert failing[0].startswith("FAIL  migrations are at their head: ")
     assert failing[0].endswith(" to do")
-    assert said.err == ""
+    assert result.err == ""
 
 
 def test_a_node_that_is_not_set_up(moothall: Command, database_url: str) -> None:
     assert moothall("project", "list", database_url=database_url).code == 0
-    said = moothall("doctor", database_url=database_url)
-    assert said.code == 1
-    assert "FAIL  the council is set up: open the first-run page" in said.out
+    result = moothall("doctor", database_url=database_url)
+    assert result.code == 1
+    assert "FAIL  the council is set up: open the first-run page" in result.out
 
 
 def test_a_database_of_a_newer_version(council: TestNode, moothall: Command) -> None:
     change(council, "UPDATE alembic_version SET version_num = 'later ' || version_num")
-    said = moothall("doctor")
-    assert (said.code, said.err) == (1, "")
-    assert "was made by a newer core" in said.out
+    result = moothall("doctor")
+    assert (result.code, result.err) == (1, "")
+    assert "was made by a newer core" in result.out
     assert "was made by a newer core" in moothall("project", "list").refusal
     change(council, "UPDATE alembic_version SET version_num = substr(version_num, 7)")
     assert moothall("doctor").code == 0
@@ -99,10 +99,10 @@ def test_a_database_that_does_not_answer(
 ) -> None:
     (tmp_path / "junk.db").write_text("no database at all" * 100)
     database_url = database_url.format(folder=tmp_path)
-    said = moothall("doctor", database_url=database_url)
-    assert (said.code, said.err) == (1, "")
-    assert said.out.startswith("ok    settings fit\nFAIL  the database answers: ")
-    assert said.out.count("\n") == 2
+    result = moothall("doctor", database_url=database_url)
+    assert (result.code, result.err) == (1, "")
+    assert result.out.startswith("ok    settings fit\nFAIL  the database answers: ")
+    assert result.out.count("\n") == 2
     for command in COMMANDS[:-1]:  # the last, which runs the node, waits for its database
         assert "database" in moothall(*command, database_url=database_url).refusal.lower()
 
@@ -129,17 +129,17 @@ def test_a_job_engine_that_does_not_answer(moothall: Command, jobs: str) -> None
 
 
 @pytest.mark.parametrize("setting", ["threads=none", "listen=here", "base_url=x", "nonsense=1"])
-def test_settings_that_do_not_fit(moothall: Command, setting: str, tmp_path: Path) -> None:
+def test_invalid_settings(moothall: Command, setting: str, tmp_path: Path) -> None:
     name, _, value = setting.partition("=")
     for command in (["doctor"], *COMMANDS):
         assert name in moothall(*command, **{name: value}).refusal.lower()
     assert not (tmp_path / "data").exists()
 
 
-def test_a_plugin_that_is_not_there(council: TestNode, moothall: Command) -> None:
-    said = moothall("doctor", plugins="orchard")
-    assert (said.code, said.err) == (1, "")
+def test_a_plugin_that_is_not_installed(council: TestNode, moothall: Command) -> None:
+    result = moothall("doctor", plugins="orchard")
+    assert (result.code, result.err) == (1, "")
     wrong = (
         "FAIL  the plugin orchard can be used: The plugin orchard is switched on but not installed."
     )
-    assert wrong in said.out.splitlines()
+    assert wrong in result.out.splitlines()

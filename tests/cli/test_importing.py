@@ -1,4 +1,4 @@
-"""`moothall import`: every format, whole or not at all, and nothing twice."""
+"""`moothall import`: every format, completely or not at all, and without duplicates."""
 
 import os
 from pathlib import Path
@@ -12,27 +12,27 @@ from node.projects.models import Project, ProjectState
 from node.testing.nodes import Nodes, TestNode
 from node.testing.requirements import end_as_not_run
 from node.updates.models import Update
-from tests.cli.conftest import Command, Said
+from tests.cli.conftest import Command, CommandResult
 
 SHARED = Path(
     os.environ.get("MOOTHALL_SHARED_DATA") or Path(__file__).parents[3] / "shared" / "data"
 )
 FOLDER = SHARED / "imports"
 REAL = sorted(path for path in FOLDER.glob("*/*") if path.suffix != ".md")
-# What is wrong with those of the real files that cannot be read, as far as the line says it.
+# The errors of the real files that cannot be read, as printed.
 UNREADABLE = {
     "bforben-civic-json.json": "not valid JSON: line 20",
     "civictechdc-ancfinder.json": "not valid JSON: line 7",
     "localgovdigital-umbraco.json": "not valid JSON: line 10",
     "matmoore-govreposearch.json": "not valid JSON: line 24",
-    "cfa-adopt-a-hydrant.json": "it has no name or description",
-    "guildford-web-elmah.json": "it has no name or description",
-    "liverpool-somebody-should.json": "it has no name or description",
-    "lichfield-ratemyplace.json": "it has no description",
-    "conduction-openpdc.yaml": "it has no description",
+    "cfa-adopt-a-hydrant.json": "the project has no name or description",
+    "guildford-web-elmah.json": "the project has no name or description",
+    "liverpool-somebody-should.json": "the project has no name or description",
+    "lichfield-ratemyplace.json": "the project has no description",
+    "conduction-openpdc.yaml": "the project has no description",
     "parser-file_encoding.yml": "not UTF-8 text: byte",
     "parser-invalid_yaml.yml": "not valid YAML: line 38",
-    "parser-mostly_empty.yml": "it has no name or description",
+    "parser-mostly_empty.yml": "the project has no name or description",
 }
 BIN = """publiccodeYmlVersion: "0.5.0"
 name: Bin days
@@ -78,54 +78,54 @@ def council(nodes: Nodes, moothall: Command, monkeypatch: pytest.MonkeyPatch) ->
     return one
 
 
-def lines(said: Said) -> dict[str, str]:
-    """What was said of each file, by its name."""
-    assert said.err == ""
-    found = {}
-    for line in said.out.splitlines():
+def lines(result: CommandResult) -> dict[str, str]:
+    """The line printed for each file, by its name."""
+    assert result.err == ""
+    by_name = {}
+    for line in result.out.splitlines():
         name, _, words = line.partition(": ")
-        found[Path(name).name] = words
-    return found
+        by_name[Path(name).name] = words
+    return by_name
 
 
 def projects(one: TestNode) -> dict[str, Project]:
     with one.reading() as session:
-        found = session.scalars(select(Project)).all()
+        by_name = session.scalars(select(Project)).all()
         session.expunge_all()
-    return {each.title: each for each in found}
+    return {each.title: each for each in by_name}
 
 
-def written(folder: Path, name: str, content: str | bytes) -> Path:
+def write_file(folder: Path, name: str, content: str | bytes) -> Path:
     file = folder / name
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     return file
 
 
-def test_every_real_file_is_imported_or_one_line_says_what_is_wrong(
+def test_every_real_file_is_imported_or_has_one_line_with_its_error(
     moothall: Command, council: TestNode, real: list[Path]
 ) -> None:
-    said = moothall("import", *real)
-    assert said.code == 1  # some are no good
-    told = lines(said)
-    assert set(told) == {path.name for path in real}
-    for name, line in told.items():
+    result = moothall("import", *real)
+    assert result.code == 1  # some cannot be read
+    file_lines = lines(result)
+    assert set(file_lines) == {path.name for path in real}
+    for name, line in file_lines.items():
         if name in UNREADABLE:
             assert line.startswith("not imported: "), name
             assert UNREADABLE[name] in line
         else:
-            # Two of them are about one repository, and one does not change what the other said.
+            # Two files describe one repository; the second does not change the project.
             assert line.startswith(("saved as a draft: ", "here already, and different: ")), name
     kept = projects(council)
-    drafts = [line for line in told.values() if line.startswith("saved as a draft: ")]
+    drafts = [line for line in file_lines.values() if line.startswith("saved as a draft: ")]
     assert len(kept) == len(drafts)
     assert {each.state for each in kept.values()} == {ProjectState.draft}
     abacus = kept["Abacus"]
     assert abacus.summary.startswith("Software for tallying election results")
     assert abacus.phase.value == "live"
-    assert "written in “nl”" in told["amsterdam-signals-frontend.yml"]
+    assert "written in “nl”" in file_lines["amsterdam-signals-frontend.yml"]
 
 
-def test_the_real_files_a_second_time_make_nothing(
+def test_importing_the_real_files_again_creates_nothing(
     moothall: Command, council: TestNode, real: list[Path]
 ) -> None:
     good = [path for path in real if path.name not in UNREADABLE and "parser" not in path.name]
@@ -140,13 +140,13 @@ def test_the_real_files_a_second_time_make_nothing(
     assert set(after) == set(before)
 
 
-def test_publiccode_becomes_the_whole_project(
+def test_publiccode_is_imported_as_a_whole_project(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
-    said = moothall("import", written(tmp_path, "publiccode.yml", BIN))
-    assert said.code == 0
+    result = moothall("import", write_file(tmp_path, "publiccode.yml", BIN))
+    assert result.code == 0
     project = projects(council)["Bin days"]
-    assert project.uri in said.out
+    assert project.uri in result.out
     assert project.summary == "Says when bins are emptied."
     assert "For **every** household." in project.brief
     assert "- Reminders\n- Calendars" in project.brief
@@ -164,60 +164,62 @@ def test_publiccode_becomes_the_whole_project(
     assert [each.name for each in output.adopters] == ["Brackwell Council", "Cray Valley Council"]
 
 
-def test_a_changed_file_brings_its_project_up_to_date(
+def test_a_changed_file_updates_its_project(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
-    moothall("import", written(tmp_path, "publiccode.yml", BIN))
+    moothall("import", write_file(tmp_path, "publiccode.yml", BIN))
     # The same repository, written another way, under another name.
     changed = BIN.replace("beta", "stable").replace("bins.git", "bins").replace("Bin d", "All d")
-    file = written(tmp_path, "other.yml", changed)
-    said = moothall("import", "--publish", file)
-    assert "here already, and different: left as it is without --update: Bin days" in said.out
+    file = write_file(tmp_path, "other.yml", changed)
+    result = moothall("import", "--publish", file)
+    assert "here already, and different: left as it is without --update: Bin days" in result.out
     (project,) = projects(council).values()
     assert (project.phase.value, project.version) == ("beta", 1)
-    said = moothall("import", "--update", file)
-    assert "brought up to date: All days" in said.out
+    result = moothall("import", "--update", file)
+    assert "brought up to date: All days" in result.out
     (project,) = projects(council).values()
     assert (project.phase.value, project.version) == ("live", 2)
     assert "here already, and the same: All days" in moothall("import", "--update", file).out
 
 
-def test_what_was_changed_here_is_left(
+def test_a_project_changed_here_is_not_updated(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
-    moothall("import", written(tmp_path, "publiccode.yml", BIN))
+    moothall("import", write_file(tmp_path, "publiccode.yml", BIN))
     with council.app.app_context(), council.work() as work:
         row = work.session.scalars(select(Project)).one()
         row.summary, row.version = "Changed by hand", row.version + 1
-    said = moothall("import", "--update", tmp_path / "publiccode.yml")
-    assert "changed since: left as it is" in said.out
+    result = moothall("import", "--update", tmp_path / "publiccode.yml")
+    assert "changed since: left as it is" in result.out
     assert projects(council)["Bin days"].summary == "Changed by hand"
 
 
-def test_a_project_of_that_name_is_not_doubled(
+def test_a_project_with_the_same_name_is_not_duplicated(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
-    table = written(tmp_path, "a.csv", "Title,Summary,Phase\nBIN DAYS,Ours,live\n")
+    table = write_file(tmp_path, "a.csv", "Title,Summary,Phase\nBIN DAYS,Ours,live\n")
     moothall("import", table)
-    said = moothall("import", written(tmp_path, "publiccode.yml", BIN))
-    assert "a project of that name is here already" in said.out
+    result = moothall("import", write_file(tmp_path, "publiccode.yml", BIN))
+    assert "a project of that name is here already" in result.out
     assert set(projects(council)) == {"BIN DAYS"}
 
 
-def test_published_if_whole(moothall: Command, council: TestNode, tmp_path: Path) -> None:
+def test_complete_projects_are_published(
+    moothall: Command, council: TestNode, tmp_path: Path
+) -> None:
     dutch = (
         BIN.replace("  en:", "  nl:").replace("bins.git", "vuilnis").replace("Bin days", "Afval")
     )
     dutch = dutch[: dutch.index("  cy:")] + dutch[dutch.index("legal:") :]
-    said = moothall(
+    result = moothall(
         "import",
         "--publish",
-        written(tmp_path, "one.yml", BIN),
-        written(tmp_path, "two.yml", dutch),
+        write_file(tmp_path, "one.yml", BIN),
+        write_file(tmp_path, "two.yml", dutch),
     )
-    assert said.code == 0
-    assert lines(said)["one.yml"].startswith("published: ")
-    assert lines(said)["two.yml"].startswith("saved as a draft: ")
+    assert result.code == 0
+    assert lines(result)["one.yml"].startswith("published: ")
+    assert lines(result)["two.yml"].startswith("saved as a draft: ")
 
 
 CIVIC = """{"name": "Somebody should", "description": "Says who should.", "status": "Production",
@@ -228,7 +230,7 @@ CIVIC = """{"name": "Somebody should", "description": "Says who should.", "statu
 
 
 def test_civic_json(moothall: Command, council: TestNode, tmp_path: Path) -> None:
-    said = moothall("import", written(tmp_path, "civic.json", CIVIC))
+    result = moothall("import", write_file(tmp_path, "civic.json", CIVIC))
     project = projects(council)["Somebody should"]
     assert project.phase.value == "live"
     assert project.details.tags == ("todo", "issues", "Waste")
@@ -236,8 +238,8 @@ def test_civic_json(moothall: Command, council: TestNode, tmp_path: Path) -> Non
     assert project.details.lgsl == 524
     assert project.details.links[0].url == "https://github.com/example/should"
     assert project.details.contact_email == ""
-    assert "contact not imported: “not an address” cannot be used" in said.out
-    assert "not used: licence" in said.out
+    assert "contact not imported: “not an address” cannot be used" in result.out
+    assert "not imported: licence" in result.out
 
 
 PIPELINE_CSV = """Title, Organisation, Department, Owner, Owner email, Project start date, Project end date, Last updated
@@ -275,31 +277,27 @@ PIPELINE_XML = """<?xml version="1.0" encoding="utf-8"?>
 """  # noqa: E501
 
 
-def test_what_pipeline_exported_as_csv(
-    moothall: Command, council: TestNode, tmp_path: Path
-) -> None:
-    file = written(tmp_path, "PipelineReports.csv", PIPELINE_CSV)
-    said = moothall("import", file)
-    assert said.code == 0
-    assert "2 projects: 2 saved as a draft" in said.out
-    assert "1 of other organisations left out" in said.out
-    found = projects(council)
-    assert set(found) == {"Waste portal", "=1+1"}
-    details = found["Waste portal"].details
+def test_a_csv_export_of_pipeline(moothall: Command, council: TestNode, tmp_path: Path) -> None:
+    file = write_file(tmp_path, "PipelineReports.csv", PIPELINE_CSV)
+    result = moothall("import", file)
+    assert result.code == 0
+    assert "2 projects: 2 saved as a draft" in result.out
+    assert "1 of other organisations left out" in result.out
+    by_name = projects(council)
+    assert set(by_name) == {"Waste portal", "=1+1"}
+    details = by_name["Waste portal"].details
     assert (str(details.starts_on), str(details.ends_on)) == ("2016-03-12", "2017-02-01")
     assert (details.contact_name, details.department) == ("Ann Ash", "Digital")
     assert "2 here already, and the same" in moothall("import", file).out
     other = moothall("import", "--organisation", "Brackwell", file)
     assert "saved as a draft: Elsewhere" in other.out
     none = moothall("import", "--organisation", "Cray", file)
-    assert "no project of Cray, only of Aldermoor Borough Council" in none.out
+    assert "the file has no projects from Cray, only from Aldermoor Borough Council" in none.out
 
 
-def test_what_pipeline_exported_as_xml(
-    moothall: Command, council: TestNode, tmp_path: Path
-) -> None:
-    file = written(tmp_path, "export.xml", PIPELINE_XML)
-    said = moothall("import", file)
+def test_an_xml_export_of_pipeline(moothall: Command, council: TestNode, tmp_path: Path) -> None:
+    file = write_file(tmp_path, "export.xml", PIPELINE_XML)
+    result = moothall("import", file)
     project = projects(council)["Slow things"]
     assert project.brief == "## Why\n\nIt is **slow**. Very."
     assert project.summary == "It is slow."
@@ -311,32 +309,32 @@ def test_what_pipeline_exported_as_xml(
     assert str(details.assessment_on) == "2016-09-01"
     assert details.technologies == ("C#",)
     assert details.tags == ("waste", "bins")
-    assert details.contact_name == "bob", "who contributed, where the file names nobody else"
-    assert "bob" not in said.out
+    assert details.contact_name == "bob", "the contributor, where the file names no one else"
+    assert "bob" not in result.out
     assert details.work_done == "## Earlier updates\n\n- Nobody knows when"
-    assert "1 watcher or contributor recorded with the import" in said.out
-    assert "1 update without a date added to “Work already done”" in said.out
+    assert "1 watcher or contributor recorded with the import" in result.out
+    assert "1 update without a date added to “Work already done”" in result.out
     assert "here already, and the same" in moothall("import", file).out
     with council.work() as work:
         projects_of.publish(work, projects_of.get_for_update(work.session, project.token))
     with council.reading() as session:
         rows = session.scalars(select(Update).order_by(Update.published_at)).all()
-        told = [(str(row.published_at.date()), row.changed) for row in rows]
+        file_lines = [(str(row.published_at.date()), row.changed) for row in rows]
         sent = session.scalars(select(OutboxActivity.type)).all()
-    assert told == [("2016-04-01", "Began"), ("2016-05-01", "Went on")]
+    assert file_lines == [("2016-04-01", "Began"), ("2016-05-01", "Went on")]
     assert sent == ["Create"], "of the project, and of no update"
     page = council.visitor().visit(f"/projects/{project.token}").text
     assert page.index("Went on") < page.index("Began")
 
 
-def test_a_file_with_one_bad_row_is_not_imported_at_all(
+def test_a_file_with_one_invalid_row_is_not_imported(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
-    bad = written(tmp_path, "a.csv", "Title,Summary\nOne,First\n,Second\n")
-    good = written(tmp_path, "b.csv", "Title;Summary\nThree;Third\n")
-    said = moothall("import", bad, good)
-    assert said.code == 1
-    assert lines(said)["a.csv"] == "not imported: project 2 has no name"
+    bad = write_file(tmp_path, "a.csv", "Title,Summary\nOne,First\n,Second\n")
+    good = write_file(tmp_path, "b.csv", "Title;Summary\nThree;Third\n")
+    result = moothall("import", bad, good)
+    assert result.code == 1
+    assert lines(result)["a.csv"] == "not imported: project 2 has no name"
     assert set(projects(council)) == {"Three"}
 
 
@@ -348,43 +346,55 @@ HOSTILE = {
     ),
     "deep.yml": (DEEP, "nested too deeply"),
     "python.yml": (b"publiccodeYmlVersion: !!python/object/apply:os.system [id]", "no name"),
-    "many.yml": (b"publiccodeYmlVersion: 1\na: [" + b"x," * 30_000 + b"]", "holds too much"),
-    "long.yml": (b"publiccodeYmlVersion: 1\na: '" + b"x" * 200_000 + b"'", "larger than 128 KB"),
-    "huge.csv": (b"Title\n" + b"x" * 1_100_000, "larger than 1024 KB"),
+    "many.yml": (
+        b"publiccodeYmlVersion: 1\na: [" + b"x," * 30_000 + b"]",
+        "has too much data to be a list of projects",
+    ),
+    "long.yml": (
+        b"publiccodeYmlVersion: 1\na: '" + b"x" * 200_000 + b"'",
+        "must be 128 KB or smaller",
+    ),
+    "huge.csv": (b"Title\n" + b"x" * 1_100_000, "must be 1024 KB or smaller"),
     "deep.json": (b"[" * 100_000, "nested too deeply"),
     "number.json": (b'{"status": ' + b"9" * 10_000 + b', "tags": []}', "not valid JSON"),
     "entity.xml": (
         b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a><title>&x;</title></a>',
-        "document type or entities",
+        "document type declaration or entities",
     ),
     "laughs.xml": (
         b'<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><a><title>&b;</title></a>',
-        "document type or entities",
+        "document type declaration or entities",
     ),
     "encoding.xml": (b'<?xml version="1.0" encoding="nonsense"?><a><title>x</title></a>', "XML"),
     "nul.csv": (b"Title,Summary\nOne\0,x\n", "NUL"),
     "nul.yml": (b"publiccodeYmlVersion: 1\nname: a\0b\n", "NUL"),
     "quote.csv": (b'Title,Summary\n"One,x\n', "not valid CSV"),
-    "wide.csv": (b"Title\nOne,two,three\n", "more cells than there are columns"),
-    "headless.csv": (b"a,b\n1,2\n", "names no column “Title”"),
+    "wide.csv": (b"Title\nOne,two,three\n", "more cells than the table has columns"),
+    "headless.csv": (b"a,b\n1,2\n", "must have a column called “Title”"),
     "rows.csv": (b"Title,Summary\n" + b"a,b\n" * 2_001, "more than 2,000 projects"),
     "empty.yml": (b" \n", "is empty"),
     "picture.png": (b"\x89PNG\r\n\x1a\n", "not UTF-8"),
-    "words.txt": (b"Only words", "none of the formats"),
-    "list.json": (b"[1, 2]", "no civic.json"),
+    "words.txt": (
+        b"Only words",
+        "must be publiccode.yml, civic.json, CSV, Pipeline XML or Markdown",
+    ),
+    "list.json": (b"[1, 2]", "but not civic.json"),
 }
 
 
-def test_hostile_files_get_one_line_each(
+def test_hostile_files_have_one_line_each(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
-    files = [written(tmp_path, name, data) for name, (data, _) in HOSTILE.items()]
-    said = moothall("import", *files, tmp_path / "not-there.yml", tmp_path)
-    told = lines(said)
-    assert said.code == 1
-    assert len(said.out.splitlines()) == len(HOSTILE) + 2
+    files = [write_file(tmp_path, name, data) for name, (data, _) in HOSTILE.items()]
+    result = moothall("import", *files, tmp_path / "not-there.yml", tmp_path)
+    file_lines = lines(result)
+    assert result.code == 1
+    assert len(result.out.splitlines()) == len(HOSTILE) + 2
     for name, (_, words) in HOSTILE.items():
-        assert told[name].startswith("not imported: "), name
-        assert words in told[name], (name, told[name])
-    assert told["not-there.yml"] == "not imported: it cannot be read: No such file or directory"
+        assert file_lines[name].startswith("not imported: "), name
+        assert words in file_lines[name], (name, file_lines[name])
+    assert (
+        file_lines["not-there.yml"]
+        == "not imported: the file cannot be read: No such file or directory"
+    )
     assert projects(council) == {}

@@ -1,5 +1,5 @@
-"""`moothall import` with the files that people really have: nothing is overwritten, merged or taken
-unasked, and what is written in them comes out right.
+"""`moothall import` with typical files: nothing is overwritten, merged or imported without a
+request, and their content is imported correctly.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from node.projects import service as projects_of
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from tests.cli.conftest import Command
-from tests.cli.test_importing import lines, projects, written
+from tests.cli.test_importing import lines, projects, write_file
 
 FIRST = "ID,Title,Summary,Phase\n1,Bin days,Residents look,Live\n2,Parking permits,Buy,Beta\n"
 SECOND = "ID,Title,Summary,Phase\n1,Taxi licences,Drivers apply,Alpha\n2,School places,Apply,Beta\n"
@@ -84,29 +84,29 @@ def rows(council: TestNode) -> int:
         return session.scalar(select(func.count()).select_from(Project)) or 0
 
 
-def test_an_id_means_something_within_one_list_that_somebody_names(
+def test_ids_are_matched_only_within_a_named_list(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
-    first, second = written(tmp_path, "a.csv", FIRST), written(tmp_path, "b.csv", SECOND)
+    first, second = write_file(tmp_path, "a.csv", FIRST), write_file(tmp_path, "b.csv", SECOND)
     assert moothall("import", first, second).code == 0
     titles = {"Bin days", "Parking permits", "Taxi licences", "School places"}
     assert titles <= set(projects(council))
     count = rows(council)
     assert "2 here already, and the same" in moothall("import", first).out
     named = FIRST.replace("Bin days", "Tree days").replace("Parking permits", "Tree permits")
-    register = written(tmp_path, "register.csv", named)
+    register = write_file(tmp_path, "register.csv", named)
     assert "2 saved as a draft" in moothall("import", "--source", "Trees", register).out
-    changed = written(tmp_path, "later.csv", named.replace("Tree days", "Days of trees"))
-    said = moothall("import", "--source", "trees", changed).out
-    assert "1 here already, and different: left as it is without --update" in said
+    changed = write_file(tmp_path, "later.csv", named.replace("Tree days", "Days of trees"))
+    result = moothall("import", "--source", "trees", changed).out
+    assert "1 here already, and different: left as it is without --update" in result
     assert "Days of trees" not in projects(council)
-    said = moothall("import", "--update", "--source", "trees", changed).out
-    assert "1 brought up to date, 1 here already, and the same" in said
+    result = moothall("import", "--update", "--source", "trees", changed).out
+    assert "1 brought up to date, 1 here already, and the same" in result
     assert "Days of trees" in projects(council)
     assert rows(council) == count + 2
-    doubled = written(tmp_path, "doubled.csv", named.replace("2,Tree", "1,Other tree"))
-    said = moothall("import", "--source", "Trees", doubled).out
-    assert "not imported: projects 1, 2 have the same ID or address" in said
+    doubled = write_file(tmp_path, "doubled.csv", named.replace("2,Tree", "1,Other tree"))
+    result = moothall("import", "--source", "Trees", doubled).out
+    assert "not imported: projects 1, 2 have the same ID or address" in result
 
 
 @pytest.mark.parametrize(
@@ -116,66 +116,70 @@ def test_an_id_means_something_within_one_list_that_somebody_names(
         "Title,Summary\nBook a skip,In the north\nBook a skip,In the south\n",
     ],
 )
-def test_rows_of_one_address_or_title_are_projects_of_their_own(
+def test_rows_with_one_address_or_title_are_separate_projects(
     moothall: Command, council: TestNode, tmp_path: Path, content: str
 ) -> None:
-    file, count = written(tmp_path, "a.csv", content), rows(council)
+    file, count = write_file(tmp_path, "a.csv", content), rows(council)
     assert "2 projects: 2 saved as a draft" in moothall("import", file).out
     assert rows(council) == count + 2
     assert "2 here already, and the same" in moothall("import", "--update", file).out
-    # In another file it is left to whoever knows whether it is the same.
-    other = written(tmp_path, "b.csv", content.replace("S,", "Other,").replace("north", "east"))
-    said = moothall("import", "--update", other).out
-    assert "2 a project of that name is here already: left as it is" in said
+    # Projects of another file are not matched: they may be different ones.
+    other = write_file(tmp_path, "b.csv", content.replace("S,", "Other,").replace("north", "east"))
+    result = moothall("import", "--update", other).out
+    assert "2 a project of that name is here already: left as it is" in result
     assert rows(council) == count + 2
 
 
-def test_what_ended_half_way_goes_on_where_it_stopped(
+def test_an_interrupted_import_continues_where_it_stopped(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
-    file = written(tmp_path, "a.csv", "Title,Summary\nHalf way,North\nHalf way,South\n")
+    file = write_file(tmp_path, "a.csv", "Title,Summary\nHalf way,North\nHalf way,South\n")
     moothall("import", file)
     with council.app.app_context(), council.work() as work:
         second = work.session.scalars(select(ImportRecord).order_by(ImportRecord.id.desc())).first()
         assert second is not None
         work.session.delete(second.project)
-    said = moothall("import", file).out
-    assert "1 saved as a draft, 1 here already, and the same" in said
+    result = moothall("import", file).out
+    assert "1 saved as a draft, 1 here already, and the same" in result
 
 
-def test_projects_of_other_organisations_are_taken_where_somebody_asks(
+def test_projects_of_other_organisations_are_imported_on_request(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
-    file, count = written(tmp_path, "pipeline.xml", PIPELINE), rows(council)
-    said = moothall("import", file)
-    assert said.code == 1
-    assert "not imported: it has no project of Aldermoor Council, only of 12, 15" in said.out
+    file, count = write_file(tmp_path, "pipeline.xml", PIPELINE), rows(council)
+    result = moothall("import", file)
+    assert result.code == 1
+    assert (
+        "not imported: the file has no projects from Aldermoor Council, only from 12, 15"
+        in result.out
+    )
     assert rows(council) == count
-    said = moothall("import", "--organisation", "12", file)
-    assert "saved as a draft: Bin sensors" in said.out
-    assert "1 of other organisations left out without --organisation: 15" in said.out
+    result = moothall("import", "--organisation", "12", file)
+    assert "saved as a draft: Bin sensors" in result.out
+    assert "1 of other organisations left out without --organisation: 15" in result.out
     assert rows(council) == count + 1
     project = projects(council)["Bin sensors"]
     assert (project.details.budget, project.details.technologies) == ("50k-100k", ())
     assert project.brief == "Sensors say **when** bins are full.\n\n## Why"
     # The number of a project of Pipeline means the same in each of its files.
-    again = written(tmp_path, "again.xml", PIPELINE.replace("Bin sensors", "Sensors in bins"))
-    said = moothall("import", "--organisation", "12", again)
-    assert "here already, and different: left as it is without --update: Bin sensors" in said.out
+    again = write_file(tmp_path, "again.xml", PIPELINE.replace("Bin sensors", "Sensors in bins"))
+    result = moothall("import", "--organisation", "12", again)
+    assert "here already, and different: left as it is without --update: Bin sensors" in result.out
 
 
-def test_each_file_comes_out_right(
+def test_each_file_is_imported_correctly(
     moothall: Command, nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     council = nodes.start("brackwell")
     for name in ("base_url", "database_url", "secret_key"):
         monkeypatch.setenv(f"MOOTHALL_{name.upper()}", str(getattr(council.node.settings, name)))
-    said = moothall("import", *(written(tmp_path, *each) for each in FILES.items()))
-    told = lines(said)
-    assert said.code == 0, told
+    result = moothall("import", *(write_file(tmp_path, *each) for each in FILES.items()))
+    file_lines = lines(result)
+    assert result.code == 0, file_lines
     found = projects(council)
     assert (
-        "organisation number 12 has no name: assumed to be your council" in told["pipeline-one.xml"]
+        "organisation number 12 has no name: assumed to be your council"
+        in file_lines["pipeline-one.xml"]
     )
     assert found["Bin sensors"].phase.value == "alpha"
 
@@ -183,7 +187,7 @@ def test_each_file_comes_out_right(
     assert jira.details.tags == ("Digital", "waste", "forms")
     assert str(jira.details.ends_on) == "2025-09-30"
     assert "Report a missed bin" in found
-    assert "Issue id" in told["jira.csv"]
+    assert "Issue id" in file_lines["jira.csv"]
 
     assert found["Book bulky waste"].summary == "A b"
     assert "Café licences" in found
@@ -194,33 +198,33 @@ def test_each_file_comes_out_right(
     assert (found["Separated"].phase.value, found["Headed"].details.tags) == ("alpha", ("x",))
     assert found["In UTF-16"].summary == "Ŵ"
 
-    _check_days(found, told["days.csv"])
-    _check_publiccode(found["Bin lookup"], told["publiccode.yml"])
+    _check_days(found, file_lines["days.csv"])
+    _check_publiccode(found["Bin lookup"], file_lines["publiccode.yml"])
 
     civic = found["Text civic"]
     assert civic.details.tags == ("waste", "forms")
     assert civic.details.contact_email == "bo@example.org"
     assert ("https://friends.example", "Friends") in {(x.url, x.title) for x in civic.details.links}
     assert "- Owner: Aldermoor\n- Partners: Friends" in civic.brief
-    assert "not used: partners: email" in told["civic.json"]
-    assert ("communityPartner not imported: a single value was expected, but it has parts") in told[
-        "civic.json"
-    ]
-    assert "dict" not in told["civic.json"]
+    assert "not imported: partners: email" in file_lines["civic.json"]
+    assert (
+        "communityPartner not imported: a single value was expected, but it has parts"
+    ) in file_lines["civic.json"]
+    assert "dict" not in file_lines["civic.json"]
 
     usual = found["Usual"]
     assert usual.summary == "Residents book, and pay."
     details = usual.details
     assert (details.contact_name, details.department) == ("Bo Worker", "Environment")
     assert str(details.ends_on) == "2026-03-31"
-    assert "not used: Sponsor" in told["council.csv"]
+    assert "not imported: Sponsor" in file_lines["council.csv"]
     plain = found["Without front matter"]
     assert plain.summary == "Residents book and pay."
     assert plain.brief.startswith("Residents book and pay. They do.\n\n## Why")
-    assert "no phase: phase set to concept" in told["plain.md"]
+    assert "no phase: phase set to concept" in file_lines["plain.md"]
 
 
-def _check_days(found: dict[str, Project], told: str) -> None:
+def _check_days(found: dict[str, Project], file_lines: str) -> None:
     days = {}
     for title, one in found.items():
         if title.startswith("Days "):
@@ -238,10 +242,10 @@ def _check_days(found: dict[str, Project], told: str) -> None:
         "end not imported: “Q1 2025/26” cannot be used",
         "status “in progress” is not a phase: phase set to concept",
     ):
-        assert note in told
+        assert note in file_lines
 
 
-def _check_publiccode(lookup: Project, told: str) -> None:
+def _check_publiccode(lookup: Project, file_lines: str) -> None:
     assert lookup.summary == "Looks bins up"
     assert (lookup.details.contact_name, lookup.details.contact_email) == ("", "bo@example.org")
     assert [link.url for link in lookup.details.links] == ["https://github.com/example/lookup"]
@@ -250,21 +254,21 @@ def _check_publiccode(lookup: Project, told: str) -> None:
     assert [each.name for each in output.adopters] == [f"Council {number}" for number in range(30)]
     for note in (
         "usedBy has 36 values: only the first 30 are imported",
-        "not used: phone",
+        "not imported: phone",
         ("localisedName “Bin lookup for everyone” not imported: it differs from the name"),
     ):
-        assert note in told
-    assert told.count("left out") == 1, "nothing is left out that is not there"
+        assert note in file_lines
+    assert file_lines.count("not imported") == 2, "empty values are not mentioned"
 
 
 @pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)  # none gets that far
-def test_what_is_no_text_is_called_by_its_name(
+def test_a_file_that_is_not_text_has_an_error_that_names_its_kind(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
     files = {
-        "book.xlsx": (b"PK\x03\x04 and more", "a file of an office program"),
-        "book.csv": (b"PK\x03\x04 and more", "a file of an office program"),
-        "old.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1", "a file of an office program"),
+        "book.xlsx": (b"PK\x03\x04 and more", "is a spreadsheet or office document"),
+        "book.csv": (b"PK\x03\x04 and more", "is a spreadsheet or office document"),
+        "old.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1", "is a spreadsheet or office document"),
         "page.pdf": (b"%PDF-1.7\n", "is a PDF"),
         "half.json": (
             b'{"status": "Beta", "tags": ["\\ud800"]}',
@@ -277,12 +281,14 @@ def test_what_is_no_text_is_called_by_its_name(
         ),
         "odd.csv": (b"\xff\xfea\0b", "not UTF-8 text"),
     }
-    said = moothall("import", *(written(tmp_path, name, each[0]) for name, each in files.items()))
+    result = moothall(
+        "import", *(write_file(tmp_path, name, each[0]) for name, each in files.items())
+    )
     for name, (_, words) in files.items():
-        assert words in lines(said)[name], (name, lines(said)[name])
+        assert words in lines(result)[name], (name, lines(result)[name])
 
 
-def test_what_this_node_exports_is_the_same_projects_when_it_comes_back(
+def test_exported_projects_are_recognised_when_they_are_imported(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
     odd = (
@@ -291,18 +297,18 @@ def test_what_this_node_exports_is_the_same_projects_when_it_comes_back(
         "https://a.example,£75k,1 May 2026,private\n"
         "''=2,Two,Beta,Also a brief.,,,,,,\nPlain export,S,Live,Brief three.,,,,,,\n"
     )
-    assert "3 saved as a draft" in moothall("import", written(tmp_path, "odd.csv", odd)).out
+    assert "3 saved as a draft" in moothall("import", write_file(tmp_path, "odd.csv", odd)).out
     officer = council.visitor("officer")
     with council.work() as work:
         for row in work.session.scalars(select(Project).where(Project.brief.icontains("brief"))):
             projects_of.publish(work, row)
     exported = officer.visit("/projects.csv").data
-    file = written(tmp_path, "projects.csv", exported)
+    file = write_file(tmp_path, "projects.csv", exported)
     before = projects(council)
-    said = moothall("import", "--update", file).out
+    result = moothall("import", "--update", file).out
     published = len(exported.decode("utf-8-sig").strip().split("\r\n")) - 1
-    assert f"{published} projects: {published} here already, and the same" in said
-    edited = written(tmp_path, "edited.csv", exported.replace(b"Plain export", b"Edited export"))
+    assert f"{published} projects: {published} here already, and the same" in result
+    edited = write_file(tmp_path, "edited.csv", exported.replace(b"Plain export", b"Edited export"))
     assert "1 here already, and different" in moothall("import", edited).out
     assert "1 brought up to date" in moothall("import", "--update", edited).out
     after = projects(council)

@@ -1,4 +1,4 @@
-"""Who watched a project in the old Pipeline, and who took part in it."""
+"""The watchers and contributors of imported projects."""
 
 import re
 import time
@@ -12,10 +12,10 @@ from node.mail.models import Mail
 from node.people.models import User
 from node.testing.nodes import TestNode
 from tests.cli.conftest import Command
-from tests.cli.test_importing import projects, written
+from tests.cli.test_importing import projects, write_file
 
 
-def test_who_was_there_before_follows_or_is_shown_to_our_own_people_alone(
+def test_watchers_follow_or_are_shown_only_to_our_council(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
     officer, stranger = council.visitor("officer"), council.visitor()
@@ -25,20 +25,20 @@ def test_who_was_there_before_follows_or_is_shown_to_our_own_people_alone(
         f'Old pier,Aldermoor,"ann@else.example; {ours}","Bo Lee (approved)\n'
         f'Cy Ro pending cy@else.example\nDi rejected"\nNew pier,Aldermoor,,{ours} rejected\n'
     )
-    said = moothall("import", "--publish", written(tmp_path, "pipeline.csv", rows))
-    assert "5 watchers and contributors kept with the import (1)" in said.out
-    assert "@" not in said.out
-    found = projects(council)
-    assert found["Old pier"].details.contact_name == "Bo Lee"
+    result = moothall("import", "--publish", write_file(tmp_path, "pipeline.csv", rows))
+    assert "5 watchers and contributors recorded with the import (1)" in result.out
+    assert "@" not in result.out
+    by_title = projects(council)
+    assert by_title["Old pier"].details.contact_name == "Bo Lee"
     with council.reading() as session:
-        assert session.scalars(select(Watch.project_id)).all() == [found["Old pier"].id]
+        assert session.scalars(select(Watch.project_id)).all() == [by_title["Old pier"].id]
         assert session.scalars(select(Mail.id)).all() == []
         assert not session.scalars(select(User.id).where(User.email.contains("else"))).all()
-    path = f"/projects/{found['Old pier'].token}"
+    path = f"/projects/{by_title['Old pier'].token}"
     page = re.sub(
         r"<[^>]*>", "", officer.visit(path).text.partition("People involved before the import")[2]
     )
-    assert re.findall(r"Took part|Asked to take part|Was not let in|Watched it", page) == [
+    assert re.findall(r"Took part|Asked to take part|Not accepted|Watched the project", page) == [
         *("Took part", "Asked to take part", "Not accepted", "Watched the project")
     ]
     assert "4 people" in page
@@ -48,7 +48,7 @@ def test_who_was_there_before_follows_or_is_shown_to_our_own_people_alone(
     officer.submit("imported-people/forget")
     assert "The details are deleted." in officer.text
     assert "People involved before the import" not in officer.text
-    rejected = f"/projects/{found['New pier'].token}"
+    rejected = f"/projects/{by_title['New pier'].token}"
     assert ours in officer.visit(rejected).text
     officer.visit(f"{rejected}/delete")
     officer.submit("/delete")
@@ -56,19 +56,17 @@ def test_who_was_there_before_follows_or_is_shown_to_our_own_people_alone(
         assert [each for each in session.scalars(select(ImportRecord.people)) if each] == []
 
 
-def test_a_cell_of_any_length_is_read_in_no_time(
+def test_a_long_cell_is_parsed_quickly(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
     cell = "x" * 130_000
-    file = written(tmp_path, "long.csv", f"Title,Watchers\nLong,{cell}\n")
+    file = write_file(tmp_path, "long.csv", f"Title,Watchers\nLong,{cell}\n")
     started = time.process_time()
-    assert "kept with the import" in moothall("import", file).out
+    assert "recorded with the import" in moothall("import", file).out
     assert time.process_time() - started < 3
 
 
-def test_every_project_of_a_file_is_one(
-    moothall: Command, council: TestNode, tmp_path: Path
-) -> None:
+def test_a_file_of_one_project(moothall: Command, council: TestNode, tmp_path: Path) -> None:
     file = "<projects><project><title>Old quay</title><status>Live</status></project></projects>"
-    said = moothall("import", written(tmp_path, "projects.xml", file))
-    assert "saved as a draft: Old quay http" in said.out
+    result = moothall("import", write_file(tmp_path, "projects.xml", file))
+    assert "saved as a draft: Old quay http" in result.out

@@ -98,7 +98,7 @@ def test_must_20_what_an_old_key_signed_counts_for_a_while(
     nodes.run_until_idle()
     before = [signed(here, there) for _ in range(3)]
     done = moothall("council", "rotate-keys")
-    assert done == (0, "New keys for 3 actors of this node\n", "")
+    assert done == (0, "New keys for 3 actors of this server\n", "")
     here.node.invalidate_caches()
     assert before[0].send(there).status_code == 202, "known"
     new = ["main-key-2", "main-key", "ed25519-key-2", "ed25519-key"]
@@ -247,7 +247,7 @@ def test_many_actors_get_new_keys_in_portions(
     with_many_projects(here)
     with recorded(here, by_command=True) as found:
         done = moothall("council", "rotate-keys", *options)
-    assert done.out == f"New keys for {PROJECTS + 3} actors of this node\n"
+    assert done.out == f"New keys for {PROJECTS + 3} actors of this server\n"
     check_keys(here, is_changed=True)
     assert count_old(here) == (0 if options else 2 * (PROJECTS + 3))
     assert count_told(here) == PROJECTS + 1

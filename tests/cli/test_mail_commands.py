@@ -1,4 +1,4 @@
-"""`moothall mail`: whether e-mails are taken, and what became of those that were sent."""
+"""`moothall mail`: sends a test email, and lists and retries emails."""
 
 from node.mail import service as mail
 from node.testing.nodes import TestNode
@@ -6,26 +6,24 @@ from tests.cli.conftest import Command
 from tests.notices.postman import mail_server
 
 
-def test_an_email_is_tried_out(moothall: Command, council: TestNode) -> None:
+def test_a_test_email_is_sent(moothall: Command, council: TestNode) -> None:
     database = council.node.settings.database_url
     with mail_server() as server:
-        said = moothall(
+        result = moothall(
             "mail", "test", "ola@aldermoor.example", database_url=database, **server.settings
         )
-        assert said.out == "smtp took the email to ola@aldermoor.example\n"
-        assert [got["To"] for got in server.received] == ["ola@aldermoor.example"]
+        assert result.out == "smtp accepted the email to ola@aldermoor.example\n"
+        assert [message["To"] for message in server.received] == ["ola@aldermoor.example"]
         server.answers.append("550 nobody of that name")
-        said = moothall("mail", "test", "x@y.example", database_url=database, **server.settings)
-        assert said.refusal == "The email was not accepted: 550 nobody of that name"
-    said = moothall("mail", "test", "x@y.example", database_url=database, **server.settings)
-    assert said.refusal.startswith("The email was not accepted: The mail server cannot be used")
-    said = moothall("mail", "test", "nobody", database_url=database, **server.settings)
-    assert said.refusal == "That is not an email address."
+        result = moothall("mail", "test", "x@y.example", database_url=database, **server.settings)
+        assert result.refusal == "The email was not accepted: 550 nobody of that name"
+    result = moothall("mail", "test", "x@y.example", database_url=database, **server.settings)
+    assert result.refusal.startswith("The email was not accepted: The mail server cannot be used")
+    result = moothall("mail", "test", "nobody", database_url=database, **server.settings)
+    assert result.refusal == "That is not an email address."
 
 
-def test_emails_that_failed_are_listed_and_tried_again(
-    moothall: Command, council: TestNode
-) -> None:
+def test_failed_emails_are_listed_and_retried(moothall: Command, council: TestNode) -> None:
     database = council.node.settings.database_url
     with council.work() as work:
         row = mail.send(work, "ola@aldermoor.example", "Hello", "Words.")
@@ -34,8 +32,8 @@ def test_emails_that_failed_are_listed_and_tried_again(
     listed = moothall("mail", "list", "--state", "failed", database_url=database).out
     assert listed == f"{number}\tfailed\tola@aldermoor.example\t0\t550 nobody of that name\n"
     assert "FAIL  emails are taken: 1 failed" in moothall("doctor", database_url=database).out
-    said = moothall("mail", "retry", number, database_url=database)
-    assert said.out == "The email to ola@aldermoor.example is tried again\n"
+    result = moothall("mail", "retry", number, database_url=database)
+    assert result.out == "The email to ola@aldermoor.example will be retried\n"
     assert moothall("mail", "list", "--state", "failed", database_url=database).out == ""
 
 

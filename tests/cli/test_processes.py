@@ -95,7 +95,7 @@ def test_a_new_node_says_where_to_set_it_up_and_stops_when_asked(
     process = start(settings_for(tmp_path, "aldermoor", (port, port), listen=listen), "serve")
     assert first_line(process) == f"Listening on {listen} for http://localhost:{port}\n"
     invitation = first_line(process)
-    assert invitation.startswith(f"Set the node up at http://localhost:{port}/first-run?token=")
+    assert invitation.startswith(f"Set up the server at http://localhost:{port}/first-run?token=")
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=PATIENCE) == ("", "")
     assert process.returncode == 0

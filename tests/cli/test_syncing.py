@@ -1,4 +1,4 @@
-"""What the commands say of reading and comparing other councils."""
+"""The commands that backfill and compare other councils."""
 
 import pytest
 from sqlalchemy import select
@@ -34,31 +34,31 @@ def followed(council: TestNode) -> TestNode:
     return council
 
 
-def test_a_council_is_read_again(followed: TestNode, moothall: Command) -> None:
+def test_a_backfill_is_started(followed: TestNode, moothall: Command) -> None:
     done = moothall("backfill", "start", ADDRESS)
     assert done == (0, f"{ADDRESS} is being read from the beginning\n", "")
     with followed.reading() as session:
         assert session.scalars(select(Backfill.state)).one() == "running"
-    for said in (moothall("backfill", "list"), moothall("backfill", "status", THERE)):
-        assert said.out.startswith(f"{ADDRESS}\trunning\t0 read on 0 pages\t")
+    for result in (moothall("backfill", "list"), moothall("backfill", "status", THERE)):
+        assert result.out.startswith(f"{ADDRESS}\trunning\t0 read on 0 pages\t")
 
 
-def test_nobody_reads_a_council_that_is_not_known(council: TestNode, moothall: Command) -> None:
+def test_a_backfill_of_an_unknown_council_is_refused(council: TestNode, moothall: Command) -> None:
     refused = moothall("backfill", "start", "@nobody@brackwell.test")
     assert (
         refused.refusal == "This server knows no council with the address @nobody@brackwell.test."
     )
 
 
-def test_comparing_says_what_came_of_it(followed: TestNode, moothall: Command) -> None:
+def test_a_comparison_prints_its_result(followed: TestNode, moothall: Command) -> None:
     with followed.work() as work:
         for row in work.session.scalars(select(Backfill)):
             work.session.delete(row)
-    said = moothall("sync", "now", ADDRESS)
-    assert said.code == 0, said
-    assert said.out.startswith(f"{ADDRESS}\tcompared 20")
-    assert "the same never" in said.out
-    assert "brackwell.test" in said.out.rpartition("\t")[2]
-    assert moothall("sync", "status") == said
+    result = moothall("sync", "now", ADDRESS)
+    assert result.code == 0, result
+    assert result.out.startswith(f"{ADDRESS}\tcompared 20")
+    assert "the same never" in result.out
+    assert "brackwell.test" in result.out.rpartition("\t")[2]
+    assert moothall("sync", "status") == result
     with followed.reading() as session:
         assert session.scalars(select(Comparison.attempts)).one() == 1

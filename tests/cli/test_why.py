@@ -1,14 +1,19 @@
-"""Why somebody has something, or has not, in words."""
+"""`moothall why`: why a server has a copy of an item, or lacks one."""
 
 from node.testing.nodes import TestNode
 from tests.cli.conftest import Command
 from tests.federation.test_main_job import publish
 
 
-def test_the_command_says_in_words_what_the_page_says(council: TestNode, moothall: Command) -> None:
+def test_the_command_prints_the_explanation_on_the_page(
+    council: TestNode, moothall: Command
+) -> None:
     uri = f"{council.node.settings.base_url}{publish(council, 'Bins')}"
     here = moothall("why", uri, council.host)
-    assert here.out == f"{council.host}\town\tThat is this server.\tNothing.\n"
+    assert (
+        here.out
+        == f"{council.host}\town\tThat is our own server.\tYou do not need to do anything.\n"
+    )
     there = moothall("why", uri, "Brackwell.test", federation="open")
     host, reason, words, step = there.out.rstrip("\n").split("\t")
     assert (host, reason) == ("brackwell.test", "nobody_follows")
