@@ -20,7 +20,7 @@ class DocumentError(FederationError):
     """The property `property_name` of a document is missing or unreadable; `problem` says why."""
 
     def __init__(self, property_name: str, problem: str) -> None:
-        super().__init__(f"The document's {property_name}: {problem}.")
+        super().__init__(f"Problem with “{property_name}” in the document: {problem}.")
         self.property_name = property_name
         self.problem = problem
 
