@@ -44,9 +44,9 @@ def section(project: Project) -> Markup:
     statements = service.list_about(current_work().session, project, current_viewer())
     if not statements:
         return Markup("")
-    return Markup(
+    return Markup(  # noqa: S704 -- our own template
         render_template("same_need/_section.html", project=project, statements=statements)
-    )  # noqa: S704 -- our own template
+    )
 
 
 @blueprint.get("/projects/<token>/alike")
