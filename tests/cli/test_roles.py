@@ -31,6 +31,6 @@ def test_all_accounts_are_listed(council: TestNode, moothall: Command) -> None:
 
 def test_nobody_is_left_without_a_role(council: TestNode, moothall: Command) -> None:
     refused = moothall("user", "take", WHO, "officer").refusal
-    assert refused.startswith("This is the only role of this account.")
+    assert refused.startswith("This is the account’s only role.")
     assert "There is no account" in moothall("user", "give", "x@y.example", "officer").refusal
     assert "'king' is not one of" in moothall("user", "give", WHO, "king").refusal
