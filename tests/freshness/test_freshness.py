@@ -23,31 +23,31 @@ from tests.freshness.waiting import pass_weeks, write
 FALLS_DUE = 9  # weeks, in alpha
 
 
-def deeds(node: TestNode, address: str, *actions: str) -> list[str]:
-    """What was done to a project, of these, in order."""
+def audit_actions(node: TestNode, address: str, *actions: str) -> list[str]:
+    """Return those of these actions that were done to a project, in order."""
     with node.reading() as session:
         query = select(AuditEntry.action).where(AuditEntry.subject.endswith(address))
         done = session.scalars(query.order_by(AuditEntry.id)).all()
         return [action for action in done if action in actions]
 
 
-def said(day: int) -> str:
-    """A day so many weeks from today, as a page says it."""
-    when = review_dates.today() + timedelta(weeks=day)
+def date_text(weeks: int) -> str:
+    """Return the day so many weeks from today, as pages show it."""
+    when = review_dates.today() + timedelta(weeks=weeks)
     return f"{when.day} {when:%B %Y}"
 
 
-def test_a_published_project_is_fresh_and_says_when_it_is_looked_at_again(
+def test_a_published_project_is_up_to_date_and_shows_its_next_review(
     officer: Visitor, stranger: Visitor
 ) -> None:
     page = stranger.visit(write(officer, title="New and true")).text
     assert "Up to date" in page
-    assert f"The next review is on {said(FALLS_DUE)}." in page
+    assert f"The next review is on {date_text(FALLS_DUE)}." in page
     assert "Confirm it’s up to date" not in page
     assert "Up to date" in stranger.visit("/projects").text
 
 
-def test_a_draft_and_what_is_retired_need_no_review(
+def test_drafts_and_retired_projects_need_no_review(
     council: TestNode, officer: Visitor, stranger: Visitor
 ) -> None:
     assert "Is this up to date?" not in officer.visit(write(officer, "save")).text
@@ -56,32 +56,34 @@ def test_a_draft_and_what_is_retired_need_no_review(
     assert "Is this up to date?" not in stranger.visit(retired).text
 
 
-def test_a_review_that_is_not_done_is_seen_by_everybody(
+def test_everyone_sees_an_overdue_review(
     council: TestNode, officer: Visitor, stranger: Visitor
 ) -> None:
     address = write(officer, title="Added and forgotten")
     pass_weeks(council, address, FALLS_DUE + 1)
     page = stranger.visit(address).text
     assert "Review due" in page
-    assert f"Review was due on {said(-1)}." in page
+    assert f"Review was due on {date_text(-1)}." in page
     assert "No update for 10 weeks." in page
     pass_weeks(council, address, 3)
     assert "Out of date" in stranger.visit(address).text
-    assert f"Review was due on {said(-4)}." in stranger.visit("/projects").text
+    assert f"Review was due on {date_text(-4)}." in stranger.visit("/projects").text
 
 
-def test_the_owner_is_reminded_three_times_and_then_the_coordinators_hear(
+def test_the_owner_is_reminded_three_times_and_then_coordinators_are_notified(
     council: TestNode, officer: Visitor
 ) -> None:
     address = write(officer, title="Not looked at")
     steps = "project.nudge", "project.escalate", "project.archive"
-    told = []
+    reminders = []
     for week in range(FALLS_DUE + 27):
-        before = len(deeds(council, address, *steps))
+        before = len(audit_actions(council, address, *steps))
         pass_weeks(council, address, 1)
         freshness.process_due_projects(council.node)  # once more, which changes nothing
-        told += [(week + 1 - FALLS_DUE, one) for one in deeds(council, address, *steps)[before:]]
-    assert told == [
+        reminders += [
+            (week + 1 - FALLS_DUE, one) for one in audit_actions(council, address, *steps)[before:]
+        ]
+    assert reminders == [
         (1, "project.nudge"),
         (2, "project.nudge"),
         (4, "project.nudge"),
@@ -90,18 +92,18 @@ def test_the_owner_is_reminded_three_times_and_then_the_coordinators_hear(
     ]
 
 
-@pytest.mark.parametrize("deed", ["button", "edit", "update"])
-def test_a_word_of_its_people_makes_it_fresh_again(
-    council: TestNode, officer: Visitor, stranger: Visitor, deed: str
+@pytest.mark.parametrize("action", ["button", "edit", "update"])
+def test_confirming_editing_or_updating_makes_a_project_up_to_date(
+    council: TestNode, officer: Visitor, stranger: Visitor, action: str
 ) -> None:
-    address = write(officer, title=f"Looked at by {deed}")
+    address = write(officer, title=f"Looked at by {action}")
     pass_weeks(council, address, FALLS_DUE + 5)
     assert "Out of date" in stranger.visit(address).text
     officer.visit(address)
-    if deed == "button":
+    if action == "button":
         officer.submit("confirm")
-        assert f"Thank you. The next review is on {said(FALLS_DUE)}." in officer.text
-    elif deed == "edit":
+        assert f"Thank you. The next review is on {date_text(FALLS_DUE)}." in officer.text
+    elif action == "edit":
         officer.visit(f"{address}/edit")
         officer.submit("edit", summary="Said anew")
     else:
@@ -112,7 +114,7 @@ def test_a_word_of_its_people_makes_it_fresh_again(
     assert "Up to date" in page
 
 
-def test_what_is_archived_leaves_the_lists_stays_readable_and_comes_back_by_one_click(
+def test_an_archived_project_leaves_the_lists_stays_readable_and_can_be_restored(
     council: TestNode, officer: Visitor, stranger: Visitor
 ) -> None:
     address = write(officer, title="Long forgotten")
@@ -122,7 +124,7 @@ def test_what_is_archived_leaves_the_lists_stays_readable_and_comes_back_by_one_
     assert "Long forgotten" in stranger.visit("/projects?show=archived").text
     page = stranger.visit(address)
     assert page.status_code == 200
-    assert f"Put in the archive on {said(0)}." in page.text
+    assert f"Archived on {date_text(0)}." in page.text
     assert "Restore from archive" not in page.text
     officer.visit(address)
     assert "Restore from archive" in officer.text
@@ -132,7 +134,7 @@ def test_what_is_archived_leaves_the_lists_stays_readable_and_comes_back_by_one_
     assert "Long forgotten" not in stranger.visit("/projects?show=archived").text
 
 
-def test_a_node_that_was_off_for_a_year_archives_nothing_unseen(
+def test_a_server_that_was_off_for_a_year_escalates_before_it_archives(
     council: TestNode, officer: Visitor
 ) -> None:
     address = write(officer, title="Asleep")
@@ -144,7 +146,7 @@ def test_a_node_that_was_off_for_a_year_archives_nothing_unseen(
     freshness.process_due_projects(council.node)
     assert "Out of date" in officer.visit(address).text
     steps = "project.nudge", "project.escalate", "project.archive"
-    assert deeds(council, address, *steps) == ["project.escalate"]
+    assert audit_actions(council, address, *steps) == ["project.escalate"]
 
 
 def test_projects_from_before_reviews_get_a_date(council: TestNode, officer: Visitor) -> None:
@@ -160,7 +162,7 @@ def test_projects_from_before_reviews_get_a_date(council: TestNode, officer: Vis
     assert "Up to date" in officer.visit(address).text
 
 
-def test_another_council_sees_what_its_own_node_says_and_nudges_nobody(nodes: Nodes) -> None:
+def test_another_council_shows_the_freshness_it_received_and_reminds_no_one(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follower, officer = there.visitor("officer"), here.visitor("officer")
     follower.visit("/councils/follow")
@@ -178,15 +180,15 @@ def test_another_council_sees_what_its_own_node_says_and_nudges_nobody(nodes: No
     pass_weeks(here, address, FALLS_DUE + 5)
     nodes.run_until_idle()
     assert "Out of date" in theirs()
-    # As it was told when it became so, four weeks after.
-    assert f"Review was due on {said(-4)}." in theirs()
+    # The date sent when the project became out of date, four weeks after the review was due.
+    assert f"Review was due on {date_text(-4)}." in theirs()
     freshness.process_due_projects(there.node)
     with there.reading() as session:
         assert "project.nudge" not in set(session.scalars(select(AuditEntry.action)))
     pass_weeks(here, address, 21)
     nodes.run_until_idle()
     assert "Known elsewhere" not in there.visitor().visit("/projects").text
-    assert "Put in the archive" in theirs()
+    assert "Archived on" in theirs()
     officer.visit(address)
     officer.submit("confirm")
     nodes.run_until_idle()
@@ -194,7 +196,7 @@ def test_another_council_sees_what_its_own_node_says_and_nudges_nobody(nodes: No
     assert "Confirm it’s up to date" not in follower.visit("/projects").text
 
 
-def test_a_node_that_says_nothing_for_long_is_said_to_be_silent(nodes: Nodes) -> None:
+def test_lists_warn_of_a_server_without_contact_for_long(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follower = there.visitor("officer")
     follower.visit("/councils/follow")
@@ -202,7 +204,7 @@ def test_a_node_that_says_nothing_for_long_is_said_to_be_silent(nodes: Nodes) ->
     nodes.run_until_idle()
     write(here.visitor("officer"), title="Who knows")
     nodes.run_until_idle()
-    assert "Nothing was heard from" not in there.visitor().visit("/projects").text
+    assert "There has been no contact with" not in there.visitor().visit("/projects").text
     long_ago = now() - timedelta(days=40)
     with there.work() as work:
         for peer in work.session.scalars(select(Peer)):
@@ -210,7 +212,7 @@ def test_a_node_that_says_nothing_for_long_is_said_to_be_silent(nodes: Nodes) ->
         for row in work.session.scalars(select(Comparison)):
             row.agreed_at = long_ago
     page = there.visitor().visit("/projects").text
-    assert f"Nothing was heard from aldermoor.test since {long_ago.day}" in page
+    assert f"There has been no contact with aldermoor.test since {long_ago.day}" in page
 
 
 def test_the_owner_chooses_the_review_date_and_updates_leave_it(
@@ -228,19 +230,19 @@ def test_the_owner_chooses_the_review_date_and_updates_leave_it(
         answer = choose(day)
         assert (answer.status_code, why in answer.text) == (400, True)
     choose(review_dates.today() + timedelta(weeks=30))
-    assert f"The next review is on {said(30)}." in stranger.visit(address).text
+    assert f"The next review is on {date_text(30)}." in stranger.visit(address).text
     officer.visit(f"{address}/updates/new")
     officer.submit("updates/new", changed="It goes well.")
-    assert f"The next review is on {said(30)}." in stranger.visit(address).text
+    assert f"The next review is on {date_text(30)}." in stranger.visit(address).text
     choose(None)
-    assert f"The next review is on {said(FALLS_DUE)}." in stranger.visit(address).text
+    assert f"The next review is on {date_text(FALLS_DUE)}." in stranger.visit(address).text
     choose(review_dates.today() + timedelta(weeks=2))
     pass_weeks(council, address, 2)
     assert "Review due" in stranger.visit(address).text
     assert "Choose a review date" in officer.visit("/desk").text
 
 
-def test_an_update_tells_other_councils_of_the_next_review(nodes: Nodes) -> None:
+def test_an_update_sends_the_next_review_to_other_councils(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     officer = here.visitor("officer")
@@ -254,7 +256,7 @@ def test_an_update_tells_other_councils_of_the_next_review(nodes: Nodes) -> None
     officer.submit("updates/new", changed="It goes well.")
     nodes.run_until_idle()
     page = there.visitor().visit(copy_of(there, "Bins in one step")).text
-    assert f"The next review is on {said(FALLS_DUE)}." in page
+    assert f"The next review is on {date_text(FALLS_DUE)}." in page
     with here.reading() as session:
         sent = session.scalars(select(OutboxActivity.type)).all()
     assert sorted(sent) == ["Accept", "Create", "Create"], "nothing but the update"
