@@ -186,7 +186,7 @@ def test_what_could_not_be_read_is_tried_again_when_the_operator_says_so(
         name = f"received/{item.id}/retry"
     operator = node.visitor("operator")
     operator.visit("/operator/received?state=failed")
-    assert "is acted on again" in operator.submit(name).text
+    assert "will be processed again" in operator.submit(name).text
     nodes.run_until_idle()
     assert state_of(node, created["id"]) == "done"
     assert titles(node, sender) == ["Bins"]
