@@ -191,9 +191,9 @@ def test_a_webhook_that_was_switched_off_says_why_and_waits(una: Una) -> None:
     change(una.here, PASSWORD, NEW)
     una.council.node.jobs.run_pending()
     page = una.here.visit(path).text
-    assert "its owner’s password, role or account changed" in page
+    assert "the owner’s password, role or account changed" in page
     assert "Failed" in page
-    assert "it did not take messages for days" not in page
+    assert "the address did not accept messages for several days" not in page
 
 
 def test_no_link_is_sent_that_was_asked_for_before(una: Una) -> None:

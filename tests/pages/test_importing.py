@@ -22,19 +22,19 @@ PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 def _inside(*_request: object) -> list[bytes]:
-    """A name that leads to an address inside, as the client finds when it looks the name up."""
+    """A name that resolves to an internal address: the client refuses it."""
     raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, msg("It is inside."))
 
 
 @pytest.fixture(scope="module")
 def hub(lasting_nodes: Nodes) -> Iterator[list[str]]:
-    """Servers of repositories; what was asked of them."""
-    asked: list[str] = []
+    """Repository servers. Yields the paths requested from them."""
+    requested: list[str] = []
     hub = Flask("hub")
 
     @hub.get("/<path:path>")
     def file(path: str) -> Response:
-        asked.append(path)
+        requested.append(path)
         if path in {"example/bins/HEAD/publiccode.yml", "group/sub/bins/-/raw/HEAD/publiccode.yml"}:
             return Response(BIN, headers=PLAIN)
         if path == "example/should/HEAD/civic.json":
@@ -47,21 +47,22 @@ def hub(lasting_nodes: Nodes) -> Iterator[list[str]]:
     for host in hosts:
         lasting_nodes.apps[host] = hub.wsgi_app
     lasting_nodes.apps["inside.council.test"] = _inside
-    yield asked
+    yield requested
     for host in (*hosts, "inside.council.test"):
         del lasting_nodes.apps[host]
 
 
-# The same whether a name is not known or leads inside: which there are is no officer's concern.
+# The same for unknown and internal names, so that the page does not reveal which names exist.
 NO_ANSWER = (
-    "The file could not be fetched. Nothing can be read there. Enter the public name of a server"
+    "The file could not be fetched. Nothing could be read at that address. "
+    "Enter the public name of a server that responds."
 )
 
 
 def upload(
     officer: Visitor, name: str, content: str | bytes, *, source: str = "", visited: bool = False
 ) -> None:
-    """Choose a file and go on."""
+    """Select a file and continue."""
     if not visited:
         officer.visit("/projects/import")
     form = officer.form("/projects/import")
@@ -84,12 +85,12 @@ def count(council: TestNode) -> int:
         return session.scalar(select(func.count()).select_from(Project)) or 0
 
 
-def test_a_file_is_looked_at_and_then_saved(council: TestNode, officer: Visitor) -> None:
+def test_a_file_is_previewed_and_then_saved(council: TestNode, officer: Visitor) -> None:
     before = count(council)
     upload(officer, "publiccode.yml", BIN)
     assert "Check what will be imported" in officer.text
     assert "Mair Puw" in officer.text
-    assert "not used: type" in officer.text
+    assert "not imported: type" in officer.text
     assert count(council) == before
     officer.submit("save")
     assert "saved as a draft" in officer.text
@@ -97,11 +98,11 @@ def test_a_file_is_looked_at_and_then_saved(council: TestNode, officer: Visitor)
     assert count(council) == before + 1
     upload(officer, "publiccode.yml", BIN)
     officer.submit("save")
-    assert "imported before, and nothing has changed" in officer.text
+    assert "The project already exists, and nothing has changed." in officer.text
     assert count(council) == before + 1
 
 
-def test_what_a_file_does_not_say_is_written(officer: Visitor) -> None:
+def test_missing_information_is_entered_by_hand(officer: Visitor) -> None:
     upload(officer, "civic.json", '{"status": "Beta", "tags": ["todo"], "type": "Website"}')
     assert "Missing information" in officer.text
     officer.submit("save", title="Somebody might")
@@ -119,7 +120,7 @@ def test_many_projects_in_one_file(council: TestNode, officer: Visitor) -> None:
     assert "2 projects were found." in officer.text
     ours, _, others = officer.text.partition("Projects from other organisations")
     assert "Elsewhere" not in ours
-    assert "These projects are only imported if you select the organisation." in others
+    assert "They are not imported unless you select them." in others
     assert "Brackwell Council" in others
     assert "Elsewhere" in others
     officer.submit("save")
@@ -132,21 +133,19 @@ def test_many_projects_in_one_file(council: TestNode, officer: Visitor) -> None:
     assert count(council) == before + 3
 
 
-def test_a_file_of_others_alone(council: TestNode, officer: Visitor) -> None:
+def test_a_file_with_only_projects_of_others(council: TestNode, officer: Visitor) -> None:
     before = count(council)
     upload(officer, "a.csv", "Title,Summary,Council\nTheirs,S,Cray Valley\nToo,S,Cray Valley\n")
     assert "Cray Valley" in officer.text
     officer.submit("save")
     assert officer.page.status_code == 400
-    assert "It has no project of Aldermoor Council, only of Cray Valley" in officer.text
+    assert "The file has no projects from Aldermoor Council, only from Cray Valley." in officer.text
     assert count(council) == before
     officer.submit("save", organisations="Cray Valley")
     assert "2 of 2 projects were saved as new drafts." in officer.text
 
 
-def test_what_is_here_already_changes_where_somebody_says_so(
-    council: TestNode, officer: Visitor
-) -> None:
+def test_existing_projects_change_only_on_request(council: TestNode, officer: Visitor) -> None:
     table = "ID,Title,Summary\n1,Tree {0},S\n2,Hedges,S\n"
     upload(officer, "a.csv", table.format("roots"), source="Trees")
     officer.submit("save")
@@ -183,23 +182,23 @@ HOSTILE = {
     "digits.csv": f"title,budget\nx,{'1' * 5_000}-2k\n",
     "half.json": '{"status": "Beta", "tags": ["\\ud800"], "name": "x"}',
 }
-# Of CPU, for the page that shows one of them: many times what it takes.
-MOST_SECONDS = 5.0
+# CPU time for the preview of a hostile file: many times what it takes.
+MAX_SECONDS = 5.0
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_file_takes_little_time_and_nobody_waits_for_it(
+def test_a_hostile_file_takes_little_time_and_blocks_no_writer(
     council: TestNode, officer: Visitor, name: str
 ) -> None:
     officer.visit("/projects/import")
     started = time.process_time()
     with council.work() as writing:
-        # Whoever wanted to write too would wait for this, and fail.
+        # Another write would wait for this one, and fail.
         writing.audit("test", "somebody else writes")
         writing.session.flush()
         upload(officer, name, HOSTILE[name], visited=True)
     assert officer.page.status_code in {200, 400}, officer.text
-    assert time.process_time() - started < MOST_SECONDS
+    assert time.process_time() - started < MAX_SECONDS
 
 
 def test_others_write_while_many_projects_are_saved(council: TestNode, officer: Visitor) -> None:
@@ -237,18 +236,24 @@ def test_others_write_while_many_projects_are_saved(council: TestNode, officer: 
     [
         ("civic.json", b"{,}", "not valid JSON: line 1"),
         ("a.yml", b"publiccodeYmlVersion: \xff", "not UTF-8"),
-        ("big.csv", b"x" * 1_200_000, "larger than 1024 KB"),
-        ("<b>.txt", b"words", "none of the formats"),
+        ("big.csv", b"x" * 1_200_000, "The file must be 1024 KB or smaller."),
+        (
+            "<b>.txt",
+            b"words",
+            "The file must be publiccode.yml, civic.json, CSV, Pipeline XML or Markdown.",
+        ),
     ],
 )
-def test_a_file_that_is_no_good(officer: Visitor, name: str, content: bytes, words: str) -> None:
+def test_an_invalid_file_is_refused(
+    officer: Visitor, name: str, content: bytes, words: str
+) -> None:
     upload(officer, name, content)
     assert officer.page.status_code == 400
     assert "There is a problem" in officer.text
     assert words in officer.text
 
 
-def test_nothing_chosen(officer: Visitor) -> None:
+def test_neither_file_nor_address(officer: Visitor) -> None:
     officer.visit("/projects/import")
     officer.submit("/projects/import")
     assert officer.page.status_code == 400
@@ -284,7 +289,7 @@ def test_a_repository_by_its_address(
         ("https://127.0.0.1/a/b", NO_ANSWER),
         ("https://inside.council.test/a/b", NO_ANSWER),
         ("http://git.council.test/a/b", "Only https addresses"),
-        ("https://localhost:8080/a/publiccode.yml", "Only the usual port"),
+        ("https://localhost:8080/a/publiccode.yml", "Only the standard https port can be used."),
         ("file:///etc/passwd", "Enter the address of a repository"),
         ("https://git.council.test", "Enter the address of a repository"),
         ("https://user:secret@git.council.test/a", "Enter the address of a repository"),
@@ -292,7 +297,7 @@ def test_a_repository_by_its_address(
         ("https://unknown.test/a/b", NO_ANSWER),
     ],
 )
-def test_an_address_that_is_no_good(
+def test_an_invalid_address_is_refused(
     hub: list[str], officer: Visitor, address: str, words: str
 ) -> None:
     look_up(officer, address)
@@ -306,7 +311,7 @@ def test_only_officers_import(stranger: Visitor) -> None:
     assert "Sign in to see this page" in stranger.text
 
 
-def test_a_page_that_lost_its_file(officer: Visitor) -> None:
+def test_a_preview_without_its_file(officer: Visitor) -> None:
     upload(officer, "publiccode.yml", BIN)
     officer.submit("save", content="%%%")
-    assert "The file was lost on the way" in officer.text
+    assert "We no longer have the file. Select it again." in officer.text

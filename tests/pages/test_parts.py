@@ -103,7 +103,7 @@ WRONG = {
         "department": ("x" * 151, "Use 150 characters or fewer. You have used 151"),
     },
     "subject": {
-        "lgsl": ("zeppelins", "No service has these words"),
+        "lgsl": ("zeppelins", "No service matches these words. Look up the service in the list"),
         "tags": (",".join(f"t{n}" for n in range(31)), "Enter 30 or fewer. You have entered 31"),
     },
     "links": {"links-0-url": ("javascript:alert(1)", "Enter a web address, like https")},
@@ -139,7 +139,7 @@ def test_a_part_is_written_and_shown(officer: Visitor, stranger: Visitor, part: 
     assert [words for words in typed if words not in form] == []
 
 
-def test_the_brief_that_was_begun_stands_in_its_part_too(officer: Visitor) -> None:
+def test_the_first_brief_is_kept_in_the_brief_section(officer: Visitor) -> None:
     address = write(officer, brief="Much was **written** when it was begun.")
     officer.visit(f"{address}/edit/brief")
     form = officer.form("edit/brief")
@@ -151,7 +151,7 @@ def test_the_brief_that_was_begun_stands_in_its_part_too(officer: Visitor) -> No
     assert officer.form(f"{address}/edit").values["brief"].strip() == "The rest."
 
 
-def test_tags_are_once_each_as_first_written(officer: Visitor) -> None:
+def test_duplicate_tags_are_removed(officer: Visitor) -> None:
     address = write(officer)
     fill(officer, address, "subject")
     officer.visit(f"{address}/edit/subject")
@@ -159,18 +159,16 @@ def test_tags_are_once_each_as_first_written(officer: Visitor) -> None:
 
 
 @pytest.mark.parametrize("part, name", CASES)
-def test_what_is_wrong_is_said_and_what_was_typed_stays(
-    officer: Visitor, part: str, name: str
-) -> None:
+def test_an_error_is_shown_and_input_is_kept(officer: Visitor, part: str, name: str) -> None:
     address = write(officer)
-    typed, said = WRONG[part][name]
+    typed, message = WRONG[part][name]
     day = {"starts_on-month": "2"} if name == "starts_on-day" else {}
     officer.visit(f"{address}/edit/{part}")
     page = officer.submit(f"/edit/{part}", **PARTS[part] | {name: typed, "then": "save"} | day)
     text = shown(page.text)
     assert page.status_code == 400
     summary = text.partition("govuk-error-summary")[2].partition("</ul>")[0]
-    assert said in summary
+    assert message in summary
     assert "<title>Error: " in page.text
     (link,) = re.findall(r'<a href="#([\w-]+)">', summary)
     assert f'id="{link}"' in text
@@ -181,7 +179,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(
     }
 
 
-def test_one_more_and_one_fewer_without_saving(officer: Visitor) -> None:
+def test_links_are_added_and_removed_without_saving(officer: Visitor) -> None:
     address = write(officer)
     officer.visit(f"{address}/edit/links")
     officer.submit("/edit/links", **PARTS["links"], add="links")
@@ -194,7 +192,7 @@ def test_one_more_and_one_fewer_without_saving(officer: Visitor) -> None:
     assert "code.example" not in officer.visit(address).text
 
 
-def test_two_writers_of_a_part_find_out(
+def test_two_writers_of_a_part_conflict(
     officer: Visitor, council: TestNode, stranger: Visitor
 ) -> None:
     address = write(officer)
@@ -210,15 +208,15 @@ def test_two_writers_of_a_part_find_out(
     assert "Kim Vale" in stranger.visit(address).text
 
 
-def test_phases_past_discovery_ask_for_needs(officer: Visitor, stranger: Visitor) -> None:
-    asked = "This one does not yet."
+def test_later_phases_ask_for_user_needs(officer: Visitor, stranger: Visitor) -> None:
+    advice = "This project has not given any evidence yet."
     early = write(officer, phase="discovery")
-    assert asked not in stranger.visit(early).text
+    assert advice not in stranger.visit(early).text
     late = write(officer, phase="beta")
-    assert asked in stranger.visit(late).text
+    assert advice in stranger.visit(late).text
     assert "Needed in this phase" in officer.visit(late).text
     fill(officer, late, "needs")
-    assert asked not in stranger.visit(late).text
+    assert advice not in stranger.visit(late).text
 
 
 def test_a_draft_is_filled_in_from_part_to_part(officer: Visitor) -> None:
@@ -232,12 +230,12 @@ def test_a_draft_is_filled_in_from_part_to_part(officer: Visitor) -> None:
     assert page.request.path == f"{address}/edit/plan"
 
 
-def test_a_part_that_no_project_has_is_not_found(officer: Visitor) -> None:
+def test_an_unknown_part_is_not_found(officer: Visitor) -> None:
     address = write(officer)
     assert officer.visit(f"{address}/edit/secrets").status_code == 404
 
 
-def test_all_that_is_wrong_is_said_at_once_and_in_its_place(officer: Visitor) -> None:
+def test_all_errors_are_shown_at_once_beside_their_fields(officer: Visitor) -> None:
     address = write(officer)
     officer.visit(f"{address}/edit/needs")
     page = officer.submit(
@@ -272,16 +270,19 @@ def test_the_owner_is_suggested_as_the_contact_without_their_sign_in_address(
     assert (form["contact_name"], form["contact_email"]) == ("Ola Officer", "")
 
 
-def test_words_of_a_service_stand_for_its_number(officer: Visitor) -> None:
+def test_a_service_is_found_by_words(officer: Visitor) -> None:
     address = write(officer)
     officer.visit(f"{address}/edit/subject")
     page = officer.submit("edit/subject", lgsl="council tax", tags="x" * 61, then="save").text
     assert (
-        "More than one service matches these words, including 57 Find out more "
-        "about council tax. Enter the number of the service"
+        "More than one service matches these words, including 57 Find out more about council tax; "
     ) in page
-    assert "Use at most 60 characters" in page
-    assert "No service has these words" in officer.submit("edit/subject", lgsl="omega").text
+    assert ". Enter the number of the service" in page
+    assert "Use 60 characters or fewer. You have used 61" in page
+    assert (
+        "No service matches these words. Look up the service in the list"
+        in officer.submit("edit/subject", lgsl="omega").text
+    )
     page = officer.submit("edit/subject", lgsl="squatters", tags="", then="save").text
     assert "101 Find out about squatters" in " ".join(re.sub("<[^>]*>", "", page).split())
 
@@ -308,4 +309,4 @@ def test_the_number_of_a_service_is_looked_up_in_the_list(officer: Visitor) -> N
     name = '57 <span lang="en">Find out more about council tax</span>'
     assert name in officer.text.partition("Service number (LGSL)")[2][:200]
     suggested = officer.visit("/services/suggest?q=57").get_json()["suggestions"]
-    assert [one["lang"] for one in suggested if one["value"] == "57"] == ["en"]
+    assert [service["lang"] for service in suggested if service["value"] == "57"] == ["en"]

@@ -36,7 +36,7 @@ def shown(page: str) -> str:
     return html.unescape(page)
 
 
-def test_a_draft_is_for_the_council_alone(officer: Visitor, stranger: Visitor) -> None:
+def test_only_the_council_sees_a_draft(officer: Visitor, stranger: Visitor) -> None:
     address = write(officer, "save", title="A quiet plan")
     assert "The draft has been saved. Only your council can see it." in officer.text
     assert "A quiet plan" in officer.visit("/projects/drafts").text
@@ -68,14 +68,14 @@ def test_a_published_project_reads_as_it_was_written(officer: Visitor, stranger:
 
 
 @pytest.mark.parametrize("field", WRONG)
-def test_one_error_leads_to_its_field_and_the_rest_stays(officer: Visitor, field: str) -> None:
-    typed, said = WRONG[field]
+def test_an_error_links_to_its_field_and_input_is_kept(officer: Visitor, field: str) -> None:
+    typed, message = WRONG[field]
     officer.visit("/projects/new")
     page = officer.submit(**TEXT | {field: typed}, then="publish")
     assert page.status_code == 400
     summary = page.text.partition("govuk-error-summary")[2].partition("</ul>")[0]
     links = re.findall(r'<a href="#([\w-]+)">(.*?)</a>', summary)
-    assert [text for _, text in links] == [said]
+    assert [text for _, text in links] == [message]
     assert f'id="{links[0][0]}"' in page.text
     assert "<title>Error: " in page.text
     kept = officer.form().values
@@ -85,16 +85,20 @@ def test_one_error_leads_to_its_field_and_the_rest_stays(officer: Visitor, field
             assert kept.get(name, "").strip("\n") == value, name
 
 
-def test_all_errors_are_said_at_once(officer: Visitor) -> None:
+def test_all_errors_are_shown_at_once(officer: Visitor) -> None:
     officer.visit("/projects/new")
     page = officer.submit(title="", summary="", phase="", brief="")
     assert page.status_code == 400
     assert page.text.count('<p id="title-error"') == 1
-    for said in ("Enter the name", "Enter one sentence", "Select the phase"):
-        assert page.text.count(said) == 2, said
+    for message in (
+        "Enter the name",
+        "Enter a summary of what the project is for",
+        "Select a phase",
+    ):
+        assert page.text.count(message) == 2, message
 
 
-def test_a_change_that_is_wrong_changes_nothing(officer: Visitor, stranger: Visitor) -> None:
+def test_an_invalid_change_changes_nothing(officer: Visitor, stranger: Visitor) -> None:
     address = write(officer, title="It stands")
     officer.visit(f"{address}/edit")
     page = officer.submit(title="", brief="Much was typed here")
@@ -106,7 +110,7 @@ def test_a_change_that_is_wrong_changes_nothing(officer: Visitor, stranger: Visi
     assert "It moves" in stranger.visit(address).text
 
 
-def test_two_who_write_at_once_find_out_and_lose_nothing(
+def test_a_conflict_is_shown_and_loses_nothing(
     officer: Visitor, operator: Visitor, stranger: Visitor
 ) -> None:
     address = write(officer, title="Of two minds")
@@ -135,7 +139,7 @@ def test_an_error_beside_a_conflict_does_not_hide_it(officer: Visitor, operator:
 
 
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "²", "9" * 5000])
-def test_a_version_that_is_none_saves_nothing(officer: Visitor, version: str) -> None:
+def test_an_invalid_version_saves_nothing(officer: Visitor, version: str) -> None:
     address = write(officer, title="Unmoved")
     officer.visit(f"{address}/edit")
     assert officer.submit(title="Moved", version=version).status_code == 409
@@ -143,12 +147,12 @@ def test_a_version_that_is_none_saves_nothing(officer: Visitor, version: str) ->
     assert "Moved" not in officer.text
 
 
-def test_what_is_deleted_is_gone_for_everybody(officer: Visitor, stranger: Visitor) -> None:
+def test_a_deleted_project_is_gone_for_everyone(officer: Visitor, stranger: Visitor) -> None:
     address = write(officer, title="Not for long")
     officer.visit(f"{address}/delete")
     assert "Not for long" in officer.text
     officer.submit("delete")
-    assert "The project is deleted." in officer.text
+    assert "The project has been deleted." in officer.text
     for visitor in (officer, stranger):
         page = visitor.visit(address)
         assert page.status_code == 410
@@ -178,7 +182,7 @@ def test_publishing_twice_is_a_conflict(council: TestNode, officer: Visitor) -> 
     assert address in publishing.action
 
 
-def test_line_ends_of_browsers_are_no_change(officer: Visitor) -> None:
+def test_line_ends_of_browsers_do_not_count_as_a_change(officer: Visitor) -> None:
     address = write(officer, brief="One\r\ntwo\r\n")
     officer.visit(f"{address}/edit")
     assert officer.form("edit").values["brief"].strip("\n") == "One\ntwo"
