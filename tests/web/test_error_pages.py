@@ -40,7 +40,7 @@ def test_programs_get_a_problem_document(node: TestNode, accept: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["/.well-known/nothing", "/councils/nobody/inbox"])
-def test_addresses_for_programs_answer_as_to_programs(node: TestNode, address: str) -> None:
+def test_addresses_for_programs_return_a_problem_document(node: TestNode, address: str) -> None:
     assert _ask(node, address, "*/*").content_type == PROBLEM
 
 
@@ -48,18 +48,18 @@ def test_a_wrong_method_names_the_right_ones(node: TestNode) -> None:
     answer = _ask(node, "/projects", "text/html", method="DELETE")
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
-    assert "cannot be used in that way" in answer.text
+    assert "This page does not work that way" in answer.text
 
 
-def test_a_form_without_its_token_changes_nothing_and_says_what_to_do(node: TestNode) -> None:
+def test_a_form_without_its_token_is_refused_with_advice(node: TestNode) -> None:
     visitor = node.visitor("officer")
     answer = visitor.client.post("/projects/new", data={"title": "A"})
     assert answer.status_code == 400
     assert "This form was open for too long" in answer.text
 
 
-def test_a_bug_is_told_without_a_traceback(nodes: Nodes) -> None:
-    # An application that has answered takes no more addresses; no other test asks for this one.
+def test_a_bug_is_reported_without_a_traceback(nodes: Nodes) -> None:
+    # Flask adds no route after the first request, so this node is used by no other test.
     node = nodes.start("aldermoor", threads=14)
     node.app.testing = False
 
@@ -70,7 +70,7 @@ def test_a_bug_is_told_without_a_traceback(nodes: Nodes) -> None:
     node.app.add_url_rule("/fail", view_func=fail)
     page = _ask(node, "/fail", "text/html")
     assert page.status_code == 500
-    assert "there is a problem with this node" in page.text
+    assert "there is a problem with this site" in page.text
     document = _ask(node, "/fail", "application/json")
     assert (document.status_code, document.content_type) == (500, PROBLEM)
     for answer in (page, document):
@@ -88,4 +88,4 @@ def test_the_page_for_a_bug_needs_no_database(nodes: Nodes) -> None:
     node.app.before_request_funcs.setdefault(None, []).insert(0, broken)
     page = _ask(node, "/", "text/html")
     assert page.status_code == 500
-    assert "there is a problem with this node" in page.text
+    assert "there is a problem with this site" in page.text

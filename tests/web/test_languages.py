@@ -105,12 +105,12 @@ def test_the_answer_to_a_form_leads_back_to_a_page_that_can_be_opened(council: T
     assert _link(visitor.text) == "/projects/new?lang=en"
 
 
-def test_what_services_and_plugins_say_is_welsh_too(council: TestNode) -> None:
+def test_messages_of_services_and_plugins_are_in_welsh_too(council: TestNode) -> None:
     visitor = council.visitor("officer")
     visitor.visit("/projects/new?lang=cy")
     visitor.submit(title="", summary="x" * 300)
     assert "Rhowch enw’r prosiect" in visitor.text
-    assert "Defnyddiwch 200 nod ar y mwyaf; mae 300 yma" in visitor.text
+    assert "Defnyddiwch 200 nod neu lai. Rydych wedi defnyddio 300" in visitor.text
     assert "Rhestrau gwirio" in visitor.text
     assert "Nid oes prosiect o’r fath." in visitor.visit("/projects/none").text
 

@@ -1,4 +1,4 @@
-"""Sentences of services: English as they are, and another language where a person reads them."""
+"""Messages of services: English strings, translated when a person reads them."""
 
 import copy
 import json
@@ -20,37 +20,37 @@ class Loud(NullTranslations):
         return self.gettext(msgid1 if n == 1 else msgid2)
 
 
-def test_a_saying_is_a_plain_english_string() -> None:
-    saying = msg("At most %(most)s characters", most="1,000")
-    assert saying == "At most 1,000 characters"
-    assert json.dumps(saying) == '"At most 1,000 characters"'
+def test_a_message_is_a_plain_english_string() -> None:
+    message = msg("At most %(most)s characters", most="1,000")
+    assert message == "At most 1,000 characters"
+    assert json.dumps(message) == '"At most 1,000 characters"'
 
 
-def test_a_saying_keeps_what_it_was_made_of() -> None:
-    saying = msg("%(host)s said 100%%", host="example.org")
-    assert saying == "example.org said 100%"
-    assert saying.in_language(Loud()) == "example.org SAID 100%"
-    assert copy.deepcopy(saying).in_language(Loud()) == "example.org SAID 100%"
+def test_a_message_keeps_its_template_and_arguments() -> None:
+    message = msg("%(host)s said 100%%", host="example.org")
+    assert message == "example.org said 100%"
+    assert message.in_language(Loud()) == "example.org SAID 100%"
+    assert copy.deepcopy(message).in_language(Loud()) == "example.org SAID 100%"
 
 
-def test_what_it_quotes_is_translated_too() -> None:
-    saying = msg("%(host)s: %(why)s", host="example.org", why=msg("too late"))
-    assert saying.in_language(Loud()) == "example.org: TOO LATE"
+def test_a_message_among_the_arguments_is_translated_too() -> None:
+    message = msg("%(host)s: %(why)s", host="example.org", why=msg("too late"))
+    assert message.in_language(Loud()) == "example.org: TOO LATE"
 
 
-def test_a_number_of_things_has_a_form_of_its_own() -> None:
+def test_a_count_has_singular_and_plural() -> None:
     one, two = (msg_count("%(num)s line", "%(num)s lines", number) for number in (1, 2))
     assert (one, two) == ("1 line", "2 lines")
     assert (one.in_language(Loud()), two.in_language(Loud())) == ("1 LINE", "2 LINES")
 
 
-def test_a_saying_without_arguments_may_have_a_percent_sign() -> None:
+def test_a_message_without_arguments_may_have_a_percent_sign() -> None:
     assert msg("100%").in_language(NullTranslations()) == "100%"
 
 
-def test_errors_of_the_library_are_sayings() -> None:
+def test_errors_of_the_library_become_messages() -> None:
     assert message_from(DocumentError("id", "missing")).in_language(Loud()) == (
-        "THE DOCUMENT'S id: MISSING."
+        "PROBLEM WITH “id” IN THE DOCUMENT: MISSING."
     )
     assert message_from(AddressError("No address.")).in_language(Loud()) == "NO ADDRESS."
     assert isinstance(message_from(AddressError(msg("No address."))), Message)
