@@ -57,13 +57,11 @@ def test_it_can_be_cut_down_to_a_council(town: Town) -> None:
 @pytest.mark.parametrize(
     "typed", ["council=x", "council=-1", "phase=x", "origin=x", "page=99999999999999"]
 )
-def test_a_choice_that_is_none_is_not_heard(typed: str, town: Town) -> None:
+def test_an_unknown_choice_is_ignored(typed: str, town: Town) -> None:
     assert ">Bins<" in town.stranger.visit(f"/portfolio?{typed}").text
 
 
-FORM = re.compile(
-    r'<form action="([^"]*)" method="get" aria-label="Narrow it down further".*?</form>', re.S
-)
+FORM = re.compile(r'<form action="([^"]*)" method="get" aria-label="More filters".*?</form>', re.S)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +75,7 @@ FORM = re.compile(
         ("/highlights", {"from": "2031-01-01", "to": "2031-01-31"}),
     ],
 )
-def test_a_view_is_narrowed_down_where_it_is(
+def test_a_view_has_filters_that_keep_its_address(
     address: str, kept: dict[str, str], town: Town
 ) -> None:
     query = urlencode({"phase": "alpha", "q": "bins", "tag": "a & b", **kept})
@@ -93,7 +91,7 @@ def test_a_view_is_narrowed_down_where_it_is(
     assert f'href="{address}?q=bins&amp;phase=alpha&amp;tag=a+%26+b&amp;contract_from=' in form[0]
 
 
-def test_what_is_narrowed_down_wrongly_says_so(town: Town) -> None:
+def test_an_invalid_filter_shows_an_error(town: Town) -> None:
     page = town.stranger.visit("/portfolio?ends_to=someday").text
     assert "There is a problem" in page
     assert 'href="#ends_to"' in page

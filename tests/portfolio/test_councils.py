@@ -12,23 +12,23 @@ from tests.portfolio.conftest import Town
 from tests.portfolio.places import SVG, pictures, publish, table, words
 
 
-def test_the_map_has_ours_and_those_that_we_follow(town: Town) -> None:
+def test_the_map_has_our_council_and_followed_councils(town: Town) -> None:
     page = town.stranger.visit("/portfolio/map").text
     (picture,) = pictures(page)
     assert words(picture).split()[-2:] == ["2", "1"], "ours is drawn last, above others"
     assert len(list(picture.iter(f"{SVG}circle"))) == 1
     facts = table(page)
-    for said in ("Aldermoor Council", "South West", "Brackwell Council", "Wales"):
-        assert said in facts
+    for text in ("Aldermoor Council", "South West", "Brackwell Council", "Wales"):
+        assert text in facts
     wales = facts.rpartition(">Wales<")[2].partition("</tr>")[0]
     assert wales.count(">1</td>") == 2, "one council with one project"
 
 
-def test_a_council_that_says_not_where_it_is_stands_in_the_table(lone: TestNode) -> None:
+def test_a_council_without_a_location_is_only_in_the_table(lone: TestNode) -> None:
     page = lone.visitor().visit("/portfolio/map").text
     (picture,) = pictures(page)
     assert list(picture.iter(f"{SVG}circle")) == []
-    assert "Not said, not on the map" in table(page)
+    assert "Not given, not on the map" in table(page)
 
 
 def test_the_network_has_follows_and_reuse(town: Town) -> None:
@@ -40,24 +40,24 @@ def test_the_network_has_follows_and_reuse(town: Town) -> None:
     assert lines == ["picture-tie picture-tie--uses"]
     facts = table(page)
     assert "Aldermoor Council follows Brackwell Council" in facts
-    assert "Aldermoor Council uses" in facts
+    assert "Aldermoor Council reuses" in facts
     assert ">A map<" in facts
     (again,) = pictures(town.stranger.visit("/portfolio/network").text)
     assert ET.tostring(again) == ET.tostring(picture), "the same ties make the same picture"
 
 
-def test_the_network_takes_a_council_that_is_only_a_name(lone: TestNode) -> None:
+def test_the_network_shows_a_council_known_only_by_name(lone: TestNode) -> None:
     assert "No connections between councils yet" in lone.visitor().visit("/portfolio/network").text
     given = Output(token="x", title="A <b>form", adopters=(Adopter("Nether <i>Stow"),))
     publish(lone, "Forms", Details(outputs=(given,)))
     page = lone.visitor().visit("/portfolio/network").text
     (picture,) = pictures(page)
     assert "Nether <i>Stow" in words(picture)
-    assert "Nether &lt;i&gt;Stow uses" in table(page)
+    assert "Nether &lt;i&gt;Stow reuses" in table(page)
 
 
 @pytest.mark.parametrize("role, total", [(None, 3), ("officer", 5)])
-def test_the_numbers_are_of_what_the_reader_may_see(
+def test_the_numbers_count_what_the_reader_can_see(
     role: str | None, total: int, town: Town
 ) -> None:
     page = town.here.visitor(role).visit("/numbers").text
@@ -70,7 +70,7 @@ def test_the_numbers_are_of_what_the_reader_may_see(
     assert 'figure__number">1</span> organisation reusing others’ work' in page
 
 
-def test_each_number_leads_to_what_is_counted(town: Town) -> None:
+def test_each_number_links_to_what_it_counts(town: Town) -> None:
     visitor = town.stranger
     page = visitor.visit("/numbers").text
     month = table(page).rpartition('href="/highlights?')[2].partition('"')[0]
@@ -79,26 +79,26 @@ def test_each_number_leads_to_what_is_counted(town: Town) -> None:
     assert "We counted them." in report
 
 
-def test_the_numbers_say_who_follows_us(town: Town) -> None:
-    assert "No servers yet" in town.stranger.visit("/numbers").text
+def test_the_numbers_show_followers(town: Town) -> None:
+    assert "No followers yet." in town.stranger.visit("/numbers").text
     page = town.there.visitor().visit("/numbers").text
     followers = page.partition('id="followers"')[2]
     assert ">Aldermoor Council</a>" in followers
 
 
-def test_a_councils_page_says_what_it_leads_and_how_its_node_is(town: Town) -> None:
+def test_a_councils_page_shows_its_projects_and_connection(town: Town) -> None:
     ours = town.stranger.visit("/councils/aldermoor").text
-    for said in ("South West", "Alpha: 1", "Concept: 1", "/evidence"):
-        assert said in ours
+    for text in ("South West", "Alpha: 1", "Concept: 1", "/evidence"):
+        assert text in ours
     number = town.stranger.visit("/councils").text.partition('href="/councils/')[2].split('"')[0]
     theirs = town.stranger.visit(f"/councils/{number}").text
-    for said in ("Wales", "Alpha: 1", "1 thing, used 1 time", "Working. Last contact"):
-        assert said in theirs
+    for text in ("Wales", "Alpha: 1", "1 output, reused 1 time", "Working. Last contact"):
+        assert text in theirs
     assert f"/portfolio/timeline?council={number}" in theirs
     assert f"/councils/{number}/calendar.ics" in theirs
 
 
-def test_a_council_that_is_named_in_several_ways_is_drawn_once(nodes: Nodes) -> None:
+def test_a_council_with_several_names_is_drawn_once(nodes: Nodes) -> None:
     here, there = nodes.pair()
     here.follow(there)
     nodes.run_until_idle()
@@ -114,7 +114,8 @@ def test_a_council_that_is_named_in_several_ways_is_drawn_once(nodes: Nodes) -> 
     assert len(list(picture.iter(f"{SVG}circle"))) == 1
     assert words(picture).count("Brackwell") == 1
     assert page.count('<th scope="row"') == 1
-    assert 'figure__number">1</span> organisation reuses' in here.visitor().visit("/numbers").text
+    numbers = here.visitor().visit("/numbers").text
+    assert 'figure__number">1</span> organisation reusing others’ work' in numbers
 
     # With more lines than there will ever be, none meets a council or a name that it is not of.
     towns = [f"The Royal Borough of Town Number {number}" for number in range(23)]

@@ -16,7 +16,7 @@ def section(page: str, name: str) -> str:
     return page.partition(f'aria-labelledby="{name}"')[2].partition("</section>")[0]
 
 
-def test_the_pack_says_what_we_lead_and_reuse(town: Town) -> None:
+def test_the_pack_shows_what_we_lead_and_reuse(town: Town) -> None:
     page = town.stranger.visit("/evidence").text
     assert ">Bins</a>" in section(page, "lead")
     assert "29 August 2031</time> (estimated)" in section(page, "lead")
@@ -24,10 +24,10 @@ def test_the_pack_says_what_we_lead_and_reuse(town: Town) -> None:
     assert ">A map<" in reused
     assert ">Trees</a>" in reused
     assert "Brackwell Council" in reused
-    assert "No servers yet" in section(page, "follow")
+    assert "No followers yet." in section(page, "follow")
 
 
-def test_the_pack_says_what_others_use_of_ours_and_who_follows(town: Town) -> None:
+def test_the_pack_shows_what_others_reuse_and_who_follows(town: Town) -> None:
     page = town.there.visitor().visit("/evidence").text
     given = section(page, "give")
     assert "Aldermoor Council" in given
@@ -36,12 +36,12 @@ def test_the_pack_says_what_others_use_of_ours_and_who_follows(town: Town) -> No
 
 
 @pytest.mark.parametrize("role, seen", [(None, False), ("officer", True)])
-def test_the_pack_has_what_its_reader_may_see(role: str | None, seen: bool, town: Town) -> None:
+def test_the_pack_shows_what_its_reader_can_see(role: str | None, seen: bool, town: Town) -> None:
     page = town.here.visitor(role).visit("/evidence").text
     assert ("Wages" in page, "Ponds" in page) == (seen, seen)
 
 
-def test_the_pack_names_councils_that_liked_what_we_do(nodes: Nodes) -> None:
+def test_the_pack_names_councils_that_liked_our_projects(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     peer = FakePeer.join(nodes, "cedarholt.test", node)
     council = peer.actor("cedarholt")
@@ -54,7 +54,7 @@ def test_the_pack_names_councils_that_liked_what_we_do(nodes: Nodes) -> None:
         assert council.send(like, node).status_code == 202
     nodes.run_until_idle()
     page = node.visitor().visit("/evidence").text
-    assert "They liked our projects" in section(page, "peers")
+    assert "These councils and people have liked or shared our projects:" in section(page, "peers")
 
 
 def test_the_report_has_the_updates_of_its_days(town: Town) -> None:

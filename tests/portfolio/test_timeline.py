@@ -77,12 +77,12 @@ def test_the_first_and_the_last_years_have_no_others_beyond(town: Town) -> None:
 
 
 @pytest.mark.parametrize("role, seen", [(None, False), ("officer", True)])
-def test_what_not_everybody_may_see_is_for_our_own_people(
-    role: str | None, seen: bool, town: Town
-) -> None:
+def test_only_our_officers_see_what_is_not_public(role: str | None, seen: bool, town: Town) -> None:
     page = town.here.visitor(role).visit(IN_2031).text
     assert ("Wages" in page, "Ponds" in page) == (seen, seen)
 
 
-def test_it_says_how_many_have_no_days(town: Town) -> None:
-    assert "1 project says no dates" in town.stranger.visit(IN_2031).text
+def test_projects_without_dates_are_counted(town: Town) -> None:
+    assert (
+        "1 project has no dates, so it is not on the timeline." in town.stranger.visit(IN_2031).text
+    )

@@ -1,4 +1,4 @@
-"""Where councils are: their operators say so, and others hear of it."""
+"""The locations of councils: operators enter them, and followers receive them."""
 
 import pytest
 from sqlalchemy import select
@@ -11,66 +11,78 @@ from tests.federation.test_main_job import follow
 PLACE = "/councils/place"
 
 
-def known(node: TestNode, name: str) -> tuple[Region | None, float | None, float | None]:
-    """Where a node has a council."""
+def stored_location(node: TestNode, name: str) -> tuple[Region | None, float | None, float | None]:
+    """The location that a node has stored for a council."""
     with node.reading() as session:
         council = session.scalars(select(Council).where(Council.name == name)).one()
         return council.region, council.latitude, council.longitude
 
 
-def test_the_operator_says_where_the_council_is_and_who_follows_it_hears_of_it(
+def test_a_new_location_reaches_followers(
     nodes: Nodes,
 ) -> None:
     here, there = nodes.pair()
     follow(nodes, here, there)
-    assert known(here, "Brackwell Council") == (None, None, None)
+    assert stored_location(here, "Brackwell Council") == (None, None, None)
     operator = there.visitor("operator")
     operator.visit(PLACE)
     operator.submit("place", region="wales", latitude="52.41", longitude="\u22124.08")
-    assert "The place is saved" in operator.text
+    assert (
+        "The location is saved. We are sending it to the councils that follow yours."
+        in operator.text
+    )
     nodes.run_until_idle()
-    assert known(here, "Brackwell Council") == (Region.wales, 52.41, -4.08)
+    assert stored_location(here, "Brackwell Council") == (Region.wales, 52.41, -4.08)
     operator.visit(PLACE)
     assert operator.form("place").values["region"] == "wales"
     operator.submit("place", region="", latitude="", longitude="")
     nodes.run_until_idle()
-    assert known(here, "Brackwell Council") == (None, None, None)
+    assert stored_location(here, "Brackwell Council") == (None, None, None)
 
 
-def test_a_new_follower_learns_it_at_once(nodes: Nodes) -> None:
+def test_a_new_follower_gets_the_location_at_once(nodes: Nodes) -> None:
     here, there = nodes.pair()
     operator = there.visitor("operator")
     operator.visit(PLACE)
     operator.submit("place", region="scotland", latitude="", longitude="")
     follow(nodes, here, there)
-    assert known(here, "Brackwell Council") == (Region.scotland, None, None)
+    assert stored_location(here, "Brackwell Council") == (Region.scotland, None, None)
 
 
 @pytest.mark.parametrize(
-    "typed, said",
+    "typed, message",
     [
         ({"latitude": "50.7", "longitude": ""}, "Enter both latitude and longitude"),
         ({"latitude": "", "longitude": "-3"}, "Enter both latitude and longitude"),
-        ({"latitude": "5070", "longitude": "-3"}, "Enter degrees north"),
-        ({"latitude": "nan", "longitude": "-3"}, "Enter degrees north"),
-        ({"latitude": "50", "longitude": "3"}, "Enter degrees east"),
-        ({"region": "atlantis"}, "Choose a region"),
+        (
+            {"latitude": "5070", "longitude": "-3"},
+            "Latitude must be within the United Kingdom, such as 50.72",
+        ),
+        (
+            {"latitude": "nan", "longitude": "-3"},
+            "Latitude must be within the United Kingdom, such as 50.72",
+        ),
+        (
+            {"latitude": "50", "longitude": "3"},
+            "Longitude must be within the United Kingdom, such as -3.53",
+        ),
+        ({"region": "atlantis"}, "Select a region or country"),
     ],
 )
 @pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
-def test_what_is_no_place_is_refused_and_stays_in_the_form(
-    typed: dict[str, str], said: str, lasting_nodes: Nodes
+def test_an_invalid_location_is_refused_and_input_is_kept(
+    typed: dict[str, str], message: str, lasting_nodes: Nodes
 ) -> None:
     node = lasting_nodes.made[0] if lasting_nodes.made else lasting_nodes.start("aldermoor")
     operator = node.visitor("operator")
     operator.visit(PLACE)
     answer = operator.submit("place", **typed)
     assert answer.status_code == 400
-    assert said in answer.text
+    assert message in answer.text
     if "region" not in typed:
         shown = operator.form("place").values
         assert (shown["latitude"], shown["longitude"]) == (typed["latitude"], typed["longitude"])
-    assert known(node, "Aldermoor Council") == (None, None, None)
+    assert stored_location(node, "Aldermoor Council") == (None, None, None)
     assert node.visitor("officer").visit(PLACE).status_code == 403
 
 
