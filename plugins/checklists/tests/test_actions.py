@@ -107,7 +107,7 @@ def test_owner_is_reminded_once_before_due_date(council: TestNode, officer: Visi
     run.answer("p2", "no")
     plan(run, "p2", plan="Later", **due_in(300))
     assert [remind(council), remind(council)] == [1, 0]
-    assert "fall due soon" in officer.visit("/notices").text
+    assert "You have checklist actions due soon" in officer.visit("/notices").text
 
 
 def remind(council: TestNode) -> int:

@@ -127,7 +127,7 @@ def test_complete_run_can_be_finished_and_is_then_read_only(officer: Visitor) ->
     assert "/finish" not in officer.visit(run.path).text
     run.answer("q5", "yes")
     assert "The assessment is finished." in run.finish()
-    assert "Begin a new one to answer again" in officer.visit(run.question_path("q1")).text
+    assert "Start a new assessment to answer again" in officer.visit(run.question_path("q1")).text
 
 
 def test_new_run_starts_with_old_answers_and_is_compared(

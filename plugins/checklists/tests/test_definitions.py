@@ -80,31 +80,46 @@ def test_placeholders_of_shipped_checklists() -> None:
         ),
         (text(Q1).replace(b"licence: MIT\n", b""), "licence: This is missing"),
         (text(Q1).replace(b"version: 1", b"version: first"), "version: Enter a whole number"),
-        (text(Q1).replace(b"id: mine", b"id: Mine"), "id: Use small letters"),
-        (text(Q1).replace(b"id: mine", b"id: runs"), "id: Use another id"),
-        (text(), "sections: There are 0; from 1 to 100"),
-        (text(Q1, Q1), "questions: The id q1 is there twice"),
+        (
+            text(Q1).replace(b"id: mine", b"id: Mine"),
+            "id: ID must start with a lower case letter and contain only",
+        ),
+        (
+            text(Q1).replace(b"id: mine", b"id: runs"),
+            "id: This ID is not available. Enter a different one",
+        ),
+        (text(), "sections: There must be between 1 and 100, but there are 0"),
+        (text(Q1, Q1), "questions: The ID q1 is used twice"),
         (text("{id: q1}"), "sections[1].questions[1].text: This is missing"),
         (text('{id: q1, text: "a\\u202eb"}'), "Remove the characters that cannot be shown"),
-        (text("{id: q1, text: '%s'}" % ("x" * 301)), "at most 300 characters; these are 301"),
+        (
+            text("{id: q1, text: '%s'}" % ("x" * 301)),
+            "Use 300 characters or fewer. You have used 301",
+        ),
         (text("{id: q1, type: scale, text: T}"), "Use one of: yes-no, choice, text"),
-        (text("{id: q1, type: choice, text: T}"), "A choice has two options or more"),
-        (text("{id: q1, type: text, text: T, recommendation: R}"), "Only a question answered yes"),
+        (
+            text("{id: q1, type: choice, text: T}"),
+            "Questions answered from a list need at least two options",
+        ),
+        (
+            text("{id: q1, type: text, text: T, recommendation: R}"),
+            "Only questions answered yes, partly or no can have a recommendation",
+        ),
         (
             text("{id: q1, text: T, shown_when: {question: q2, is: [no]}}", CHOICE),
-            "q1.shown_when: No question before this one has the id q2",
+            "q1.shown_when: There is no earlier question with the ID q2",
         ),
         (
             text("{id: q1, text: T, shown_when: {question: q1, is: [no]}}"),
-            "q1.shown_when: No question before this one has the id q1",
+            "q1.shown_when: There is no earlier question with the ID q1",
         ),
         (
             text(CHOICE, "{id: q3, text: T, shown_when: {question: q2, is: [c]}}"),
-            "q3.shown_when: The question q2 has no answer c",
+            "q3.shown_when: c is not an answer to question q2",
         ),
         (
             text("{id: q1, type: text, text: T}", Q1.replace("}", ", shown_when: x}")),
-            "shown_when: Write names",
+            "shown_when: This must be keys and values",
         ),
     ],
 )

@@ -29,7 +29,10 @@ def test_checklist_is_written_published_and_answered(
     council: TestNode, coordinator: Visitor
 ) -> None:
     coordinator.visit("/checklists/new")
-    assert "this one is taken" in coordinator.submit("/new", title="T", id=DECLARATION).text
+    assert (
+        "This ID is not available. Enter a different one"
+        in coordinator.submit("/new", title="T", id=DECLARATION).text
+    )
     coordinator.submit("/new", title="Open data", id="open-data")
     assert coordinator.page.request.path == EDIT
     assert "You cannot publish this draft yet:" in coordinator.text
@@ -90,7 +93,7 @@ def test_run_is_switched_to_new_version(coordinator: Visitor) -> None:
     arrange(coordinator, edit, "question", "q2", "remove")
     write(coordinator, f"{edit}/sections/services/new", text_en="Is it cheap?")
     page = coordinator.visit(f"{edit}/publish").text
-    assert page.index("Worded anew") < page.index("New question") < page.index("No longer asked")
+    assert page.index("Reworded") < page.index("New question") < page.index("No longer asked")
     coordinator.submit("/publish")
 
     page = coordinator.visit(run.path).text
@@ -98,7 +101,7 @@ def test_run_is_switched_to_new_version(coordinator: Visitor) -> None:
     assert "2 of 5 answered" in page
     assert "Is it cheap?" in coordinator.visit(f"{run.path}/version").text
     page = coordinator.submit("/version").text
-    assert "1 answer no longer fits it" in page
+    assert "1 answer no longer fits." in page
     assert "1 of 5 answered: 1 yes" in page
     coordinator.visit(run.question_path("q1"))
     values = coordinator.form("/questions/").values

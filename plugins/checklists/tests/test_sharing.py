@@ -58,7 +58,7 @@ def test_shared_run_is_compared_and_withdrawn(councils: TwoCouncils) -> None:
     run.finish()
     councils.nodes.run_until_idle()
     assert "No councils share answers yet" in councils.ours.visit(COMPARISON).text
-    assert "are shared with the councils" in councils.share(run)
+    assert "are now shared with the councils" in councils.share(run)
 
     own_run = begin(councils.ours)
     own_run.answer("q1", "no")
@@ -99,7 +99,7 @@ def test_sharing_requires_coordinator_and_finished_run(councils: TwoCouncils) ->
     run = begin(officer, "service-standard")
     assert officer.visit(f"{run.path}/share").status_code == 403
     page = councils.ours.visit(f"{run.path}/share").text
-    assert "only finished assessments are shared" in page
+    assert "Only finished assessments can be shared" in page
     assert officer.client.post(f"{run.path}/share").status_code in {400, 403}
 
 
