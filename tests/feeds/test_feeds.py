@@ -1,4 +1,4 @@
-"""What programs read: each form has what its reader may see, and is asked for again cheaply."""
+"""Feeds and exports: contents, visibility, and conditional requests."""
 
 import csv
 import json
@@ -49,16 +49,16 @@ BINS = ProjectInput(
 )
 
 
-def made(council: TestNode, *texts: ProjectInput, publish: bool = True) -> list[str]:
-    """Projects of the council, and their tokens."""
+def create(council: TestNode, *texts: ProjectInput, publish: bool = True) -> list[str]:
+    """Create projects of the council. Returns their tokens."""
     with council.app.app_context(), council.work() as work:
-        found = []
+        tokens = []
         for text in texts:
             project = service.create(work, require_own(work.session), text)
             if publish:
                 service.publish(work, project)
-            found.append(project.token)
-    return found
+            tokens.append(project.token)
+    return tokens
 
 
 @pytest.fixture(scope="module")
@@ -68,17 +68,17 @@ def council(lasting_nodes: Nodes) -> TestNode:
 
 @pytest.fixture(scope="module")
 def token(council: TestNode) -> str:
-    """That of the project that is looked for."""
+    """The token of `BINS`, among many other projects."""
     secret = replace(BINS, title="Secret thing", visibility="private")
     formula = replace(BINS, title="=1+1", phase="live", details=Details(), translations={})
     more = [replace(formula, title=f"More {number}") for number in range(24)]
-    made(council, *more, formula, secret)
-    made(council, replace(BINS, title="Draft thing"), publish=False)
-    (found,) = made(council, BINS)
+    create(council, *more, formula, secret)
+    create(council, replace(BINS, title="Draft thing"), publish=False)
+    (token,) = create(council, BINS)
     writer = council.visitor("officer")
-    writer.visit(f"/projects/{found}/updates/new")
+    writer.visit(f"/projects/{token}/updates/new")
     writer.submit("updates/new", changed="We **tried** it.\n\nMore.")
-    return found
+    return token
 
 
 @pytest.fixture
@@ -86,10 +86,10 @@ def stranger(council: TestNode, token: str) -> Visitor:
     return council.visitor()
 
 
-def atom(answer: TestResponse) -> Element:
-    assert answer.status_code == 200, answer.text
-    assert answer.mimetype == "application/atom+xml"
-    root: Element = fromstring(answer.data)
+def atom(response: TestResponse) -> Element:
+    assert response.status_code == 200, response.text
+    assert response.mimetype == "application/atom+xml"
+    root: Element = fromstring(response.data)
     assert root.tag == f"{ATOM}feed"
     for name in ("id", "title", "updated", "author/name"):
         assert text_at(root, name)
@@ -97,9 +97,9 @@ def atom(answer: TestResponse) -> Element:
 
 
 def text_at(element: Element, path: str) -> str:
-    found = element.find("/".join(f"{ATOM}{name}" for name in path.split("/")))
-    assert found is not None, path
-    return found.text or ""
+    child = element.find("/".join(f"{ATOM}{name}" for name in path.split("/")))
+    assert child is not None, path
+    return child.text or ""
 
 
 def path_of(url: str) -> str:
@@ -125,10 +125,10 @@ def test_atom(stranger: Visitor, token: str) -> None:
     assert "next" not in hrefs(older)
 
 
-def test_only_what_everybody_may_see(council: TestNode, stranger: Visitor) -> None:
+def test_private_projects_are_only_for_own_users(council: TestNode, stranger: Visitor) -> None:
     paths = ("/projects.csv", "/projects.json?page=2", "/projects.json", "/projects.atom")
-    said = [stranger.visit(path).text for path in (*paths, "/projects.feed.json", "/data.json")]
-    assert not any("Secret thing" in each or "Draft thing" in each for each in said)
+    exports = [stranger.visit(path).text for path in (*paths, "/projects.feed.json", "/data.json")]
+    assert not any("Secret thing" in text or "Draft thing" in text for text in exports)
     ours = council.visitor("officer").visit("/projects.csv")
     assert "Secret thing" in ours.text
     assert "private" in ours.headers["Cache-Control"]
@@ -145,7 +145,7 @@ def test_json_feed(stranger: Visitor, token: str) -> None:
     assert stranger.page.mimetype == "application/feed+json"
 
 
-def test_plain_json_from_page_to_page(stranger: Visitor) -> None:
+def test_json_is_paginated(stranger: Visitor) -> None:
     first = json.loads(stranger.visit("/projects.json").data)
     assert (first["total"], first["pages"], len(first["projects"])) == (26, 2, 20)
     second = json.loads(stranger.visit(path_of(first["next"])).data)
@@ -155,7 +155,7 @@ def test_plain_json_from_page_to_page(stranger: Visitor) -> None:
     assert first["projects"][0]["details"]["tags"] == ["waste", "Help desk", "bins"]
 
 
-def test_csv_is_whole_and_harmless(stranger: Visitor) -> None:
+def test_csv_is_complete_and_harmless(stranger: Visitor) -> None:
     stranger.visit("/projects.csv")
     assert stranger.page.data.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(StringIO(stranger.page.data.decode("utf-8-sig"))))
@@ -165,22 +165,22 @@ def test_csv_is_whole_and_harmless(stranger: Visitor) -> None:
     assert {row["title"] for row in rows if "1+1" in row["title"]} == {"'=1+1"}
 
 
-def test_what_is_exported_can_be_imported(stranger: Visitor) -> None:
-    found = read_projects("projects.csv", stranger.visit("/projects.csv").data)
-    bins = next(each for each in found if each.text.title == "Bins & days")
+def test_csv_export_can_be_imported(stranger: Visitor) -> None:
+    imported = read_projects("projects.csv", stranger.visit("/projects.csv").data)
+    bins = next(project for project in imported if project.text.title == "Bins & days")
     assert bins.text.summary == BINS.summary
     assert bins.text.details.tags == DETAILS.tags
     assert bins.text.details.links[0].url == "https://bins.example"
     assert bins.organisation
-    assert "=1+1" in {each.text.title for each in found}
-    assert [note for each in found for note in each.notes] == []
+    assert "=1+1" in {project.text.title for project in imported}
+    assert [note for project in imported for note in project.notes] == []
 
 
 @pytest.mark.parametrize(
     "path",
     ["/projects.atom", "/projects.feed.json", "/projects.json", "/projects.csv", "/data.json"],
 )
-def test_what_did_not_change_is_not_sent_again(stranger: Visitor, path: str) -> None:
+def test_conditional_requests(stranger: Visitor, path: str) -> None:
     first = stranger.visit(path)
     tag, since = first.headers["ETag"], first.headers["Last-Modified"]
     again = stranger.client.get(path, headers={"If-None-Match": tag})
@@ -189,43 +189,43 @@ def test_what_did_not_change_is_not_sent_again(stranger: Visitor, path: str) -> 
     assert stranger.client.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
 
 
-def test_the_feed_of_a_council(stranger: Visitor) -> None:
+def test_feed_of_council(stranger: Visitor) -> None:
     feed = atom(stranger.visit("/councils/aldermoor/projects.atom"))
     assert len(feed.findall(f"{ATOM}entry")) == 20
     assert stranger.visit("/councils/nobody/projects.atom").status_code == 404
     assert stranger.visit("/councils/99/projects.atom").status_code == 404
 
 
-def test_the_feed_of_a_project_has_its_updates(stranger: Visitor, token: str) -> None:
+def test_feed_of_project_has_its_updates(stranger: Visitor, token: str) -> None:
     feed = atom(stranger.visit(f"/projects/{token}/updates.atom"))
     (entry,) = feed.findall(f"{ATOM}entry")
     assert text_at(entry, "title") == "We tried it."
     assert "<strong>tried</strong>" in text_at(entry, "content")
 
 
-def test_one_feed_has_the_updates_of_all_or_of_those_asked_for(
-    council: TestNode, stranger: Visitor
-) -> None:
-    (other,) = made(council, replace(BINS, title="Told to us alone", visibility="private"))
+def test_feed_of_updates_can_be_filtered(council: TestNode, stranger: Visitor) -> None:
+    (other,) = create(council, replace(BINS, title="Private thing", visibility="private"))
     officer = council.visitor("officer")
     officer.visit(f"/projects/{other}/updates/new")
-    officer.submit("updates/new", changed="Nobody else reads this.")
-    for asked, titles in (
+    officer.submit("updates/new", changed="Only for us.")
+    for query, titles in (
         ("", ["Bins & days: We tried it."]),
         ("?phase=beta&tag=waste", ["Bins & days: We tried it."]),
         ("?phase=live", []),
         ("?page=99999999999999999999", []),
     ):
-        feed = atom(stranger.visit(f"/updates.atom{asked}"))
+        feed = atom(stranger.visit(f"/updates.atom{query}"))
         assert [text_at(each, "title") for each in feed.findall(f"{ATOM}entry")] == titles
 
 
-def test_software_names_its_publiccode(council: TestNode, stranger: Visitor, token: str) -> None:
+def test_project_with_software_links_to_publiccode(
+    council: TestNode, stranger: Visitor, token: str
+) -> None:
     page = stranger.visit(f"/projects/{token}").text
     assert f'href="/projects/{token}/publiccode.yml"' in page
-    way_in = f'href="/sign-in?next=/projects/{token}"'
-    assert way_in in page
-    assert way_in not in council.visitor("officer").visit(f"/projects/{token}").text
+    sign_in_link = f'href="/sign-in?next=/projects/{token}"'
+    assert sign_in_link in page
+    assert sign_in_link not in council.visitor("officer").visit(f"/projects/{token}").text
 
 
 @pytest.mark.parametrize(
@@ -237,19 +237,19 @@ def test_software_names_its_publiccode(council: TestNode, stranger: Visitor, tok
         ("/", "/projects.atom"),
     ],
 )
-def test_pages_name_their_feeds(stranger: Visitor, page: str, feed: str) -> None:
+def test_pages_link_to_their_feeds(stranger: Visitor, page: str, feed: str) -> None:
     assert 'rel="alternate" type="application/atom+xml"' in stranger.visit(page).text
     assert f'href="{feed}"' in stranger.text
 
 
-def test_a_project_names_its_feed(stranger: Visitor, token: str) -> None:
+def test_project_links_to_its_feed(stranger: Visitor, token: str) -> None:
     assert f'href="/projects/{token}/updates.atom"' in stranger.visit(f"/projects/{token}").text
 
 
-def test_the_catalogue_of_data(stranger: Visitor) -> None:
-    found = json.loads(stranger.visit("/data.json").data)
-    assert found["@type"] == "Catalog"
-    (dataset,) = found["dataset"]
+def test_data_catalogue(stranger: Visitor) -> None:
+    catalogue = json.loads(stranger.visit("/data.json").data)
+    assert catalogue["@type"] == "Catalog"
+    (dataset,) = catalogue["dataset"]
     assert dataset["title"].startswith("Digital projects of")
     for each in dataset["distribution"]:
         kind = stranger.visit(path_of(each["downloadURL"])).mimetype
@@ -258,8 +258,8 @@ def test_the_catalogue_of_data(stranger: Visitor) -> None:
         assert registered["@id"] == f"{MEDIA_TYPES}{kind}"
 
 
-# What the standard says of each key that has to be there (publiccode.yml 0.5).
 def assert_valid(document: dict[str, object]) -> None:
+    """Check the mandatory keys (publiccode.yml 0.5)."""
     assert document["publiccodeYmlVersion"] == "0.5"
     for name in ("name", "url"):
         assert document[name]
@@ -275,9 +275,9 @@ def assert_valid(document: dict[str, object]) -> None:
 
 
 def test_publiccode_is_exported(stranger: Visitor, token: str) -> None:
-    answer = stranger.visit(f"/projects/{token}/publiccode.yml")
-    assert answer.mimetype == "application/yaml"
-    document = yaml.safe_load(answer.data)
+    response = stranger.visit(f"/projects/{token}/publiccode.yml")
+    assert response.mimetype == "application/yaml"
+    document = yaml.safe_load(response.data)
     assert_valid(document)
     assert document["url"] == "https://code.example/bins"
     assert document["legal"]["license"] == "MIT"
@@ -286,18 +286,18 @@ def test_publiccode_is_exported(stranger: Visitor, token: str) -> None:
     assert document["dependsOn"] == {"open": [{"name": "Python"}]}
     assert document["maintenance"]["contacts"][0]["name"] == "Mair Puw"
     assert document["localisation"]["availableLanguages"] == ["cy", "en"]
-    for said in document["description"].values():
-        assert 150 <= len(said["longDescription"]) <= 10_000
-        assert 1 <= len(said["shortDescription"]) <= 150
-        assert said["features"]
-    (back,) = read_projects("publiccode.yml", answer.data)
-    assert back.text.title == "Bins & days"
-    assert back.text.translations["cy"]["title"] == "Biniau"
-    assert back.text.phase == "beta"
+    for text in document["description"].values():
+        assert 150 <= len(text["longDescription"]) <= 10_000
+        assert 1 <= len(text["shortDescription"]) <= 150
+        assert text["features"]
+    (imported,) = read_projects("publiccode.yml", response.data)
+    assert imported.text.title == "Bins & days"
+    assert imported.text.translations["cy"]["title"] == "Biniau"
+    assert imported.text.phase == "beta"
 
 
-def test_a_project_without_a_repository_has_no_publiccode(council: TestNode, token: str) -> None:
-    (other,) = made(
+def test_project_without_repository_has_no_publiccode(council: TestNode, token: str) -> None:
+    (other,) = create(
         council, replace(BINS, title="No code", details=Details(), visibility="private")
     )
     officer = council.visitor("officer")
@@ -306,6 +306,6 @@ def test_a_project_without_a_repository_has_no_publiccode(council: TestNode, tok
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "page=99999999999", "phase=x", "origin=%00"])
-def test_odd_questions(stranger: Visitor, query: str) -> None:
+def test_invalid_parameters_are_ignored(stranger: Visitor, query: str) -> None:
     for path in ("/projects.atom", "/projects.json", "/projects.csv", "/projects.feed.json"):
         assert stranger.visit(f"{path}?{query}").status_code == 200

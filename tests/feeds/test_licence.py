@@ -1,4 +1,4 @@
-"""Public projects and their updates name the licence of their texts, wherever they are read."""
+"""The licence of public projects and updates, on pages, in feeds, exports and documents."""
 
 import csv
 import json
@@ -61,8 +61,8 @@ def stranger(council: TestNode, token: str) -> Visitor:
 
 
 def entries(feed: bytes) -> list[Element]:
-    found: list[Element] = fromstring(feed).findall(f"{ATOM}entry")
-    return found
+    elements: list[Element] = fromstring(feed).findall(f"{ATOM}entry")
+    return elements
 
 
 def rows(visitor: Visitor) -> list[dict[str, str]]:
@@ -70,7 +70,7 @@ def rows(visitor: Visitor) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(table)))
 
 
-def test_the_page_of_a_project(stranger: Visitor, token: str) -> None:
+def test_page_of_project(stranger: Visitor, token: str) -> None:
     page = stranger.visit(f"/projects/{token}").text
     assert NOTICE in page
     assert f'href="{OGL}" rel="license">{NAME}</a>' in page
@@ -101,10 +101,10 @@ def test_exports(stranger: Visitor) -> None:
 
 def test_documents_for_other_servers(stranger: Visitor, token: str) -> None:
     for path in ("", "/document", "/context?page=1"):
-        answer = stranger.client.get(
+        response = stranger.client.get(
             f"/projects/{token}{path}", headers={"Accept": "application/activity+json"}
         )
-        document = answer.get_json()
+        document = response.get_json()
         for each in document.get("orderedItems", document.get("items", [document])):
             assert each["license"] == OGL, path
         assert {"@id": "http://schema.org/license", "@type": "@id"} in [
@@ -112,7 +112,7 @@ def test_documents_for_other_servers(stranger: Visitor, token: str) -> None:
         ]
 
 
-def test_what_is_not_public_has_none(council: TestNode, token: str, private: str) -> None:
+def test_private_projects_have_no_licence(council: TestNode, token: str, private: str) -> None:
     officer = council.visitor("officer")
     assert NOTICE not in officer.visit(f"/projects/{private}").text
     licences = {row["title"]: row["content licence"] for row in rows(officer)}
@@ -122,14 +122,14 @@ def test_what_is_not_public_has_none(council: TestNode, token: str, private: str
     assert entry.find(f"{ATOM}rights") is None
 
 
-def test_a_council_chooses_another(lasting_nodes: Nodes) -> None:
+def test_licence_is_a_setting(lasting_nodes: Nodes) -> None:
     council = lasting_nodes.start("brackwell", content_licence="CC0-1.0")
     token = published(council, "Benches")
     page = council.visitor().visit(f"/projects/{token}").text
     assert "CC0 1.0 Universal public domain dedication" in page
 
 
-def test_the_licence_of_another_council_stays_with_its_text(nodes: Nodes) -> None:
+def test_other_councils_licence_stays_with_its_text(nodes: Nodes) -> None:
     here, there = nodes.start("aldermoor"), nodes.start("brackwell", content_licence="CC-BY-4.0")
     here.allow(there)
     there.allow(here)
@@ -138,7 +138,7 @@ def test_the_licence_of_another_council_stays_with_its_text(nodes: Nodes) -> Non
     token = published(there, "Benches")
     nodes.run_until_idle()
     reader = here.visitor()
-    assert stated_beside(reader, "Benches") == (BY, BY_NAME)
+    assert stated_licence(reader, "Benches") == (BY, BY_NAME)
     for path in ("/projects.atom", "/updates.atom"):
         (entry,) = entries(reader.visit(path).data)
         assert entry.findtext(f"{ATOM}rights") == BY_NAME
@@ -150,7 +150,7 @@ def test_the_licence_of_another_council_stays_with_its_text(nodes: Nodes) -> Non
         assert session.scalars(select(Project.licence)).all() == [None]
 
 
-def test_what_other_servers_state_as_licence(nodes: Nodes) -> None:
+def test_licences_that_other_servers_state(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     sender = followed(here, FakePeer.join(nodes, "cedarholt.test", here))
     unknown, plain = "https://licences.example/ours", BY.replace("https", "http").rstrip("/")
@@ -165,12 +165,12 @@ def test_what_other_servers_state_as_licence(nodes: Nodes) -> None:
     }.items():
         project = article(sender, "Benches", uri, license=stated, visibility="public")
         assert send(nodes, sender, sender.build_activity("Update", project), here) == "done"
-        assert stated_beside(here.visitor(), "Benches") == expected, stated
+        assert stated_licence(here.visitor(), "Benches") == expected, stated
 
 
-def stated_beside(reader: Visitor, title: str) -> tuple[str, str]:
-    """Address and name of the licence on the page of another council's project, which its exports
-    state as well; ours stands nowhere.
+def stated_licence(reader: Visitor, title: str) -> tuple[str, str]:
+    """URL and name of the licence on the page of another council's project. The exports have
+    them as well, and our own licence is nowhere.
     """
     (project,) = json.loads(reader.visit("/projects.json").data)["projects"]
     address = project["content_licence"] or ""
@@ -181,6 +181,6 @@ def stated_beside(reader: Visitor, title: str) -> tuple[str, str]:
     assert title in page
     assert NOTICE not in page
     assert OGL not in page
-    found = re.search(r'href="([^"]*)" rel="license nofollow noopener">([^<]*)<', page)
-    assert (found[1] if found else "") == address
-    return (found[1], found[2]) if found else ("", "")
+    link = re.search(r'href="([^"]*)" rel="license nofollow noopener">([^<]*)<', page)
+    assert (link[1] if link else "") == address
+    return (link[1], link[2]) if link else ("", "")

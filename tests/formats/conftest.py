@@ -1,4 +1,4 @@
-"""A council with a project that has something of everything that exports carry."""
+"""A council with a project whose details fill the exports."""
 
 from datetime import date
 

@@ -7,13 +7,13 @@ ABSENT = object()
 
 
 def with_wrong(document: Any, place: str, wrong: Any) -> Any:
-    """`document` with `wrong` at `place` ("items.0.id"), or nothing there if it is ABSENT."""
+    """`document` with `wrong` at `place` ("items.0.id"), or nothing there if it is `ABSENT`."""
     *parts, last = place.split(".")
-    changed = inside = deepcopy(document)
+    changed = parent = deepcopy(document)
     for part in parts:
-        inside = inside[int(part) if part.isdecimal() else part]
+        parent = parent[int(part) if part.isdecimal() else part]
     if wrong is ABSENT:
-        del inside[last]
+        del parent[last]
     else:
-        inside[last] = wrong
+        parent[last] = wrong
     return changed

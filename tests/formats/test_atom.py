@@ -1,5 +1,5 @@
-"""Feeds are Atom: a grammar of ours judges them, as that of RFC 4287, appendix B, is in no package,
-with what the sections of the RFC say beyond it.
+"""Feeds are valid Atom: checked by our own grammar, as no package has that of RFC 4287, appendix B,
+and for the rules of the RFC that a grammar cannot express.
 """
 
 import re
@@ -12,7 +12,7 @@ from lxml import etree
 
 from node.testing.visitor import Visitor
 
-# What the database is has nothing to do with it.
+# These tests do not depend on the database.
 pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
 
 GRAMMAR = etree.RelaxNG(file=Path(__file__).with_name("atom.rng"))
@@ -21,23 +21,23 @@ LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def errors(document: bytes) -> list[str]:
-    """What RFC 4287 says is wrong with a feed."""
+    """The rules of RFC 4287 that a feed breaks."""
     feed = etree.fromstring(document)
     if not GRAMMAR.validate(feed):
         return [str(each) for each in GRAMMAR.error_log]
     entries = feed.findall("entry", ATOM)
-    found = [error for each in (feed, *entries) for error in wrong_links(each)]
+    problems = [problem for element in (feed, *entries) for problem in wrong_links(element)]
     if [each.get("rel") for each in feed.findall("link", ATOM)].count("self") != 1:
-        found.append("A feed should have a link to itself (4.1.1).")
+        problems.append("A feed should have a link to itself (4.1.1).")
     if any(
         count > 1 for count in Counter(each.findtext("id", None, ATOM) for each in entries).values()
     ):
-        found.append("Two entries have one id (4.1.1).")
+        problems.append("Two entries have one id (4.1.1).")
     for each in entries:
         relations = {link.get("rel", "alternate") for link in each.findall("link", ATOM)}
         if each.find("content", ATOM) is None and "alternate" not in relations:
-            found.append("An entry has neither content nor a page (4.1.2).")
-    return found
+            problems.append("An entry has neither content nor a page (4.1.2).")
+    return problems
 
 
 def wrong_links(parent: Any) -> list[str]:
@@ -52,11 +52,11 @@ def wrong_links(parent: Any) -> list[str]:
     "path",
     ["/projects.atom", "/updates.atom", "/projects/{}/updates.atom", "/projects.atom?phase=live"],
 )
-def test_feeds_keep_to_the_standard(stranger: Visitor, token: str, path: str) -> None:
-    answer = stranger.visit(path.format(token))
-    assert answer.mimetype == "application/atom+xml"
-    assert errors(answer.data) == []
-    feed = etree.fromstring(answer.data)
+def test_feeds_are_valid(stranger: Visitor, token: str, path: str) -> None:
+    response = stranger.visit(path.format(token))
+    assert response.mimetype == "application/atom+xml"
+    assert errors(response.data) == []
+    feed = etree.fromstring(response.data)
     assert bool(feed.findall("entry", ATOM)) == ("live" not in path)
     for each in (feed, *feed.findall("entry", ATOM)):
         assert each.get(LANGUAGE)
@@ -65,7 +65,7 @@ def test_feeds_keep_to_the_standard(stranger: Visitor, token: str, path: str) ->
         assert all(link.get("href").startswith("https://") for link in each.findall("link", ATOM))
 
 
-# By the section of the RFC: what stands in a real feed, and what is put in its place.
+# Section of the RFC, a pattern found in a real feed, and its invalid replacement.
 WRONG = [
     ("2", r'xml:lang="en"', 'xml:lang="English language"'),
     ("2", r"<feed ", '<feed xmlns:x="urn:x" x:colour="green" '),
@@ -120,11 +120,11 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("section, there, instead", WRONG)
-def test_what_is_wrong_is_noticed(
-    stranger: Visitor, section: str, there: str, instead: str
+@pytest.mark.parametrize("section, pattern, replacement", WRONG)
+def test_invalid_feed_is_detected(
+    stranger: Visitor, section: str, pattern: str, replacement: str
 ) -> None:
     document = stranger.visit("/projects.atom").text.partition("?>")[2]
-    wrong, changes = re.subn(there, instead, document, count=1, flags=re.DOTALL)
+    wrong, changes = re.subn(pattern, replacement, document, count=1, flags=re.DOTALL)
     assert changes == 1
     assert errors(wrong.encode()), section

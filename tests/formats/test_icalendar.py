@@ -1,5 +1,5 @@
-"""Calendars are iCalendar (RFC 5545, RFC 7986): a library judges them that has no part in writing
-them, that which writes them reads them back, and what neither asks for is asked here.
+"""Calendars are valid iCalendar (RFC 5545, RFC 7986): checked by the library that writes them, by
+another, and for the rules that neither checks.
 """
 
 import re
@@ -13,50 +13,50 @@ from icalendar import Calendar
 from node.testing.visitor import Visitor
 from tests.formats.conftest import LONG
 
-# What the database is has nothing to do with it.
+# These tests do not depend on the database.
 pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
 
 STATUSES = {"TENTATIVE", "CONFIRMED", "CANCELLED"}
 
 
 def errors(document: bytes) -> list[str]:
-    """What the RFCs say is wrong with a calendar."""
+    """The rules of the RFCs that a calendar breaks."""
     lines = document.split(b"\r\n")
-    found = ["3.1: lines"] if any(len(each) > 75 or b"\n" in each for each in lines) else []
+    problems = ["3.1: lines"] if any(len(each) > 75 or b"\n" in each for each in lines) else []
     try:
         vobject.readOne(document.decode()).validate(raiseException=True)
         calendar: Any = Calendar.from_ical(document)
     except (vobject.base.VObjectError, ValueError) as error:
-        return [*found, str(error)]
-    found += [str(each.errors) for each in calendar.walk() if each.errors]
+        return [*problems, str(error)]
+    problems += [str(each.errors) for each in calendar.walk() if each.errors]
     if calendar.get("VERSION") != "2.0":
-        found.append("3.7.4: version")
+        problems.append("3.7.4: version")
     events = calendar.walk("VEVENT")
     if len({str(each["UID"]) for each in events}) < len(events):
-        found.append("3.8.4.7: an identifier that is not unique")
-    return found + [wrong for each in events for wrong in wrong_event(each)]
+        problems.append("3.8.4.7: an identifier that is not unique")
+    return problems + [wrong for each in events for wrong in wrong_event(each)]
 
 
 def wrong_event(event: Any) -> list[str]:
-    found, stamp, starts = [], event["DTSTAMP"].dt, event.get("DTSTART")
+    problems, stamp, starts = [], event["DTSTAMP"].dt, event.get("DTSTART")
     if not isinstance(stamp, datetime) or stamp.tzinfo is None:
-        found.append("3.8.7.2: a time stamp that is not in UTC")
+        problems.append("3.8.7.2: a time stamp that is not in UTC")
     if "DTEND" in event and (starts is None or event["DTEND"].dt <= starts.dt):
-        found.append("3.8.2.2: an end that is not after the start")
+        problems.append("3.8.2.2: an end that is not after the start")
     if event.get("STATUS", "CONFIRMED") not in STATUSES:
-        found.append("3.8.1.11: status")
-    return found
+        problems.append("3.8.1.11: status")
+    return problems
 
 
 @pytest.mark.parametrize("path", ["/calendar.ics", "/projects/{}/calendar.ics"])
-def test_calendars_keep_to_the_standard(stranger: Visitor, token: str, path: str) -> None:
-    answer = stranger.client.get(path.format(token))
-    assert answer.mimetype == "text/calendar"
-    assert answer.data.endswith(b"\r\n")
-    assert errors(answer.data) == []
-    lines = answer.data.split(b"\r\n")
+def test_calendars_are_valid(stranger: Visitor, token: str, path: str) -> None:
+    response = stranger.client.get(path.format(token))
+    assert response.mimetype == "text/calendar"
+    assert response.data.endswith(b"\r\n")
+    assert errors(response.data) == []
+    lines = response.data.split(b"\r\n")
     assert any(line.startswith(b" ") for line in lines), "a long title is folded"
-    calendar: Any = Calendar.from_ical(answer.data)
+    calendar: Any = Calendar.from_ical(response.data)
     assert calendar["PRODID"]
     events = calendar.walk("VEVENT")
     assert len(events) >= 2
@@ -65,7 +65,7 @@ def test_calendars_keep_to_the_standard(stranger: Visitor, token: str, path: str
         assert LONG in str(each["SUMMARY"])
 
 
-# By the section of RFC 5545: what stands in a real calendar, and what is put in its place.
+# Section of RFC 5545, a pattern found in a real calendar, and its invalid replacement.
 WRONG = [
     ("3.1", r"CALSCALE", "X-LONG:" + "x" * 80 + "\r\nCALSCALE"),
     ("3.1", r"(CALSCALE[^\r]*)\r\n", r"\1\n"),
@@ -92,11 +92,11 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("section, there, instead", WRONG)
-def test_what_is_wrong_is_noticed(
-    stranger: Visitor, token: str, section: str, there: str, instead: str
+@pytest.mark.parametrize("section, pattern, replacement", WRONG)
+def test_invalid_calendar_is_detected(
+    stranger: Visitor, token: str, section: str, pattern: str, replacement: str
 ) -> None:
     document = stranger.client.get("/calendar.ics").data.decode()
-    wrong, changes = re.subn(there, instead, document, count=1, flags=re.DOTALL)
+    wrong, changes = re.subn(pattern, replacement, document, count=1, flags=re.DOTALL)
     assert changes == 1
     assert errors(wrong.encode()), section

@@ -1,6 +1,4 @@
-"""The JSON Feed keeps to version 1.1, which has no official schema: a JSON Schema of ours says what
-the standard does of each key.
-"""
+"""The JSON Feed is valid (version 1.1): checked by our JSON Schema, as there is no official one."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from jsonschema import Draft202012Validator
 from node.testing.visitor import Visitor
 from tests.formats.mutation import ABSENT, with_wrong
 
-# What the database is has nothing to do with it.
+# These tests do not depend on the database.
 pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
 
 SCHEMA = Path(__file__).with_name("json_feed.yml").read_text(encoding="utf-8")
@@ -20,25 +18,25 @@ VALIDATOR = Draft202012Validator(yaml.safe_load(SCHEMA))
 
 
 def errors(document: Any) -> list[str]:
-    """What the standard says is wrong with a feed."""
-    found = [f"{each.json_path}: {each.message}" for each in VALIDATOR.iter_errors(document)]
-    if found:
-        return found
+    """The rules of the standard that a feed breaks."""
+    problems = [f"{each.json_path}: {each.message}" for each in VALIDATOR.iter_errors(document)]
+    if problems:
+        return problems
     if document.get("next_url") == document.get("feed_url"):
-        found.append("A feed must not follow itself.")
+        problems.append("A feed must not follow itself.")
     if len({each["id"] for each in document["items"]}) < len(document["items"]):
-        found.append("Two items have one id.")
-    return found
+        problems.append("Two items have one id.")
+    return problems
 
 
 @pytest.fixture
 def document(stranger: Visitor) -> Any:
-    answer = stranger.visit("/projects.feed.json")
-    assert answer.mimetype == "application/feed+json"
-    return answer.json
+    response = stranger.visit("/projects.feed.json")
+    assert response.mimetype == "application/feed+json"
+    return response.json
 
 
-def test_the_feed_keeps_to_the_standard(document: Any, stranger: Visitor) -> None:
+def test_feed_is_valid(document: Any, stranger: Visitor) -> None:
     assert errors(document) == []
     assert document["items"]
     assert errors([document])
@@ -71,10 +69,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize("place", WRONG)
-def test_what_is_wrong_is_noticed(document: Any, place: str) -> None:
+def test_invalid_feed_is_detected(document: Any, place: str) -> None:
     for wrong in WRONG[place]:
         assert errors(with_wrong(document, place, wrong)), wrong
 
 
-def test_a_feed_that_follows_itself_is_noticed(document: Any) -> None:
+def test_feed_that_follows_itself_is_detected(document: Any) -> None:
     assert errors(with_wrong(document, "next_url", document["feed_url"]))

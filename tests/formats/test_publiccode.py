@@ -1,5 +1,5 @@
-"""publiccode.yml keeps to the standard, which has no schema that is published as a package: a JSON
-Schema of ours says what the standard does of each key, the list of SPDX which licences there are.
+"""publiccode.yml is valid: checked by our own JSON Schema, as no package has an official one, and
+by the list of SPDX licences.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ from node.testing.nodes import TestNode
 from node.testing.visitor import Visitor
 from tests.formats.mutation import ABSENT, with_wrong
 
-# What the database is has nothing to do with it.
+# These tests do not depend on the database.
 pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
 
 SCHEMA = yaml.safe_load(Path(__file__).with_name("publiccode.yml").read_text(encoding="utf-8"))
@@ -27,10 +27,10 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def errors(document: Any) -> list[str]:
-    """What the standard says is wrong with a file."""
-    found = [f"{each.json_path}: {each.message}" for each in VALIDATOR.iter_errors(document)]
-    if found:
-        return found
+    """The rules of the standard that a file breaks."""
+    problems = [f"{each.json_path}: {each.message}" for each in VALIDATOR.iter_errors(document)]
+    if problems:
+        return problems
     unknown = set(document.get("categories", ())) - CATEGORIES
     try:
         canonicalize_license_expression(document["legal"]["license"])
@@ -44,14 +44,14 @@ def document(stranger: Visitor, token: str) -> Any:
     return yaml.safe_load(stranger.visit(f"/projects/{token}/publiccode.yml").data)
 
 
-def test_a_project_is_as_the_standard_has_it(document: Any) -> None:
+def test_export_is_valid(document: Any) -> None:
     assert errors(document) == []
     assert document["categories"] == ["content-management"]
     assert errors([document])
 
 
-def published(council: TestNode, *outputs: Output) -> str:
-    """The path of a new project that says as little as a project can."""
+def publish(council: TestNode, *outputs: Output) -> str:
+    """Publish a project with as few details as possible. Returns its path."""
     repository = ProjectLink(LinkKind.repository, "https://code.example/a")
     text = ProjectInput("A", "B", "live", "", details=Details(links=(repository,), outputs=outputs))
     with council.app.app_context(), council.work() as work:
@@ -60,10 +60,10 @@ def published(council: TestNode, *outputs: Output) -> str:
         return f"/projects/{project.token}"
 
 
-def test_so_is_the_shortest(council: TestNode, stranger: Visitor) -> None:
-    """A licence in words is none of SPDX's, which writes the other its own way."""
+def test_shortest_export_is_valid(council: TestNode, stranger: Visitor) -> None:
+    """A licence that SPDX does not list is ignored, and another is spelt as SPDX does."""
     outputs = Output(title="Guide", licence="Free for all"), Output(title="Code", licence="mit")
-    path = published(council, *outputs)
+    path = publish(council, *outputs)
     document = yaml.safe_load(stranger.visit(f"{path}/publiccode.yml").data)
     assert errors(document) == []
     assert "categories" not in document
@@ -71,24 +71,22 @@ def test_so_is_the_shortest(council: TestNode, stranger: Visitor) -> None:
     assert f'href="{path}/publiccode.yml"' in stranger.visit(path).text
 
 
-def test_without_a_licence_of_spdx_nothing_is_exported(
-    council: TestNode, stranger: Visitor
-) -> None:
-    path = published(council, Output(title="Guide", licence="Free (mostly)"), Output(title="Code"))
-    answer = stranger.visit(f"{path}/publiccode.yml")
-    assert answer.status_code == 404
-    assert "SPDX identifier" in answer.text
+def test_project_without_spdx_licence_is_not_exported(council: TestNode, stranger: Visitor) -> None:
+    path = publish(council, Output(title="Guide", licence="Free (mostly)"), Output(title="Code"))
+    response = stranger.visit(f"{path}/publiccode.yml")
+    assert response.status_code == 404
+    assert "SPDX identifier" in response.text
     assert "publiccode.yml" not in stranger.visit(path).text
 
 
 @pytest.mark.parametrize("key", SCHEMA["required"])
-def test_a_mandatory_key_that_is_not_there_is_noticed(document: Any, key: str) -> None:
+def test_missing_mandatory_key_is_detected(document: Any, key: str) -> None:
     del document[key]
     assert f"$: {key!r} is a required property" in errors(document)
 
 
 DESCRIPTION = {"shortDescription": "x", "longDescription": "x" * 150, "features": ["x"]}
-# By the place in a real file: what does not belong there.
+# The place in a real file, and invalid values for it.
 WRONG = {
     "description": ({}, []),
     "description.English": (DESCRIPTION,),
@@ -132,6 +130,6 @@ WRONG = {
 
 
 @pytest.mark.parametrize("place", WRONG)
-def test_what_is_wrong_is_noticed(document: Any, place: str) -> None:
+def test_invalid_value_is_detected(document: Any, place: str) -> None:
     for wrong in WRONG[place]:
         assert errors(with_wrong(document, place, wrong)), wrong

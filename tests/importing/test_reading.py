@@ -1,4 +1,4 @@
-"""Whatever the bytes of a file are, reading it gives projects or a line that says what is wrong."""
+"""Reading any file gives projects or an error of one line."""
 
 import json
 
@@ -34,15 +34,15 @@ VALUES = st.recursive(
 
 
 def check(name: str, data: bytes, source: str = "") -> None:
-    """It can be read and saved, or is refused in one line."""
-    refusal, projects = "", []
+    """The file can be read and saved, or is rejected with an error of one line."""
+    error_text, projects = "", []
     try:
         projects = service.validate_all(read_projects(name, data, source))
     except InvalidInputError as error:
-        refusal = error.safe_text
-    assert bool(refusal) != bool(projects)
-    assert "\n" not in refusal
-    texts = [refusal]
+        error_text = error.safe_text
+    assert bool(error_text) != bool(projects)
+    assert "\n" not in error_text
+    texts = [error_text]
     for each in projects:
         texts += [each.text.title, each.text.summary, render(each.text).content, *each.notes]
     assert "".join(texts).encode()
@@ -100,7 +100,7 @@ def test_any_markdown(front: str, brief: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-7", "rot13", "base64", "idna", "undefined", "utf-32"])
-def test_an_encoding_that_is_none(encoding: str) -> None:
+def test_unknown_encoding(encoding: str) -> None:
     document = f'<?xml version="1.0" encoding="{encoding}"?><a><title>x</title></a>'
-    with pytest.raises(InvalidInputError, match="encoding is not known"):
+    with pytest.raises(InvalidInputError, match="its encoding is not recognised"):
         read_projects("file.xml", document.encode())

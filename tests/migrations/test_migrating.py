@@ -1,4 +1,4 @@
-"""The migrations make what the models say, on both databases, each owner's by itself."""
+"""Migrations create the tables of the models, on both databases, for core and plugins."""
 
 import json
 import threading
@@ -23,7 +23,7 @@ CORE_ONLY = Settings(plugins=())
 
 
 @pytest.fixture(autouse=True)
-def _really() -> Iterator[None]:
+def _uncached() -> Iterator[None]:
     with cached_migrations.uncached():
         yield
 
@@ -42,32 +42,32 @@ def test_migrations_and_models_agree(engine: Engine) -> None:
     assert schema_migrations.schema_differences(engine, hooks) == []
 
 
-def test_a_difference_is_found(engine: Engine) -> None:
+def test_difference_is_reported(engine: Engine) -> None:
     hooks = Hooks(WITH_PLUGINS)
     schema_migrations.upgrade(engine, hooks)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE peer ADD COLUMN surprise INTEGER"))
         connection.execute(text("DROP TABLE checklists__draft"))
-    found = schema_migrations.schema_differences(engine, hooks)
-    assert [line.partition(":")[0] for line in found] == ["core", "checklists"]
-    assert "surprise" in found[0]
+    differences = schema_migrations.schema_differences(engine, hooks)
+    assert [line.partition(":")[0] for line in differences] == ["core", "checklists"]
+    assert "surprise" in differences[0]
 
 
-def test_there_is_one_head_for_each_owner() -> None:
+def test_each_owner_has_one_head() -> None:
     assert list(schema_migrations.heads(Hooks(WITH_PLUGINS))) == ["core", "checklists"]
 
 
-def test_an_upgrade_does_what_is_pending_once(engine: Engine) -> None:
+def test_upgrade_runs_pending_migrations_once(engine: Engine) -> None:
     hooks = Hooks(WITH_PLUGINS)
-    waiting = schema_migrations.pending(engine, hooks)
-    assert waiting[0].startswith("core: 0001")
-    assert any(line.startswith("checklists: ") for line in waiting)
-    assert schema_migrations.upgrade(engine, hooks) == waiting
+    pending = schema_migrations.pending(engine, hooks)
+    assert pending[0].startswith("core: 0001")
+    assert any(line.startswith("checklists: ") for line in pending)
+    assert schema_migrations.upgrade(engine, hooks) == pending
     assert schema_migrations.pending(engine, hooks) == []
     assert schema_migrations.upgrade(engine, hooks) == []
 
 
-def test_a_plugin_is_added_later_switched_off_and_on_again(engine: Engine) -> None:
+def test_plugin_is_added_later_and_disabled_and_enabled(engine: Engine) -> None:
     schema_migrations.upgrade(engine, Hooks(CORE_ONLY))
     assert "checklists__answer" not in inspect(engine).get_table_names()
     schema_migrations.upgrade(engine, Hooks(WITH_PLUGINS))
@@ -78,9 +78,7 @@ def test_a_plugin_is_added_later_switched_off_and_on_again(engine: Engine) -> No
     assert schema_migrations.pending(engine, Hooks(WITH_PLUGINS)) == []
 
 
-def test_processes_that_upgrade_at_once_wait_for_each_other(
-    engine: Engine, database_url: str
-) -> None:
+def test_concurrent_upgrades_wait_for_each_other(engine: Engine, database_url: str) -> None:
     hooks = Hooks(WITH_PLUGINS)
     schema_migrations.pending(engine, hooks)
     done: list[list[str]] = []
@@ -104,7 +102,7 @@ def test_processes_that_upgrade_at_once_wait_for_each_other(
     assert len(set(lines)) == len(lines)
 
 
-def test_a_database_of_a_newer_version_is_refused(engine: Engine) -> None:
+def test_database_of_newer_version_is_refused(engine: Engine) -> None:
     hooks = Hooks(CORE_ONLY)
     schema_migrations.upgrade(engine, hooks)
     with engine.begin() as connection:
@@ -115,13 +113,15 @@ def test_a_database_of_a_newer_version_is_refused(engine: Engine) -> None:
         schema_migrations.upgrade(engine, hooks)
 
 
-@pytest.mark.parametrize("deed", ["UPDATE audit_entry SET action = 'b'", "DELETE FROM audit_entry"])
-def test_audit_entries_are_never_changed_or_removed(engine: Engine, deed: str) -> None:
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_entry SET action = 'b'", "DELETE FROM audit_entry"]
+)
+def test_audit_entries_are_never_changed_or_removed(engine: Engine, statement: str) -> None:
     schema_migrations.upgrade(engine, Hooks(CORE_ONLY))
     with engine.begin() as connection:
         connection.execute(text(_ENTRY.format("INSERT INTO", 1)))
     with pytest.raises(DBAPIError, match="never changed or removed"), engine.begin() as connection:
-        connection.execute(text(deed))
+        connection.execute(text(statement))
     with engine.connect() as connection:
         assert connection.execute(text("SELECT action FROM audit_entry")).all() == [("a",)]
 
@@ -143,8 +143,8 @@ _ENTRY = (
 )
 
 
-def test_rows_of_before_are_kept_and_filled(engine: Engine) -> None:
-    """A node of the first version, with its project and what it sent, becomes one of this."""
+def test_rows_of_first_version_are_kept_and_completed(engine: Engine) -> None:
+    """A database of the first version, with a project and its activities, is upgraded."""
     hooks = Hooks(CORE_ONLY)
     with engine.begin() as connection:
         command.upgrade(schema_migrations.histories(hooks)[0].config(connection), "0001")
@@ -166,7 +166,7 @@ def test_rows_of_before_are_kept_and_filled(engine: Engine) -> None:
         assert public_pem(key.private_pem) == key.public_pem
 
 
-def test_titles_of_other_projects_that_were_kept_with_relations_go(engine: Engine) -> None:
+def test_titles_stored_with_relations_are_removed(engine: Engine) -> None:
     hooks = Hooks(CORE_ONLY)
     history = schema_migrations.histories(hooks)[0]
     relation = {"kind": "similar", "uri": "https://b.test/projects/2", "title": "Secret"}
@@ -210,7 +210,7 @@ def test_titles_of_other_projects_that_were_kept_with_relations_go(engine: Engin
     assert json.loads(kept[2])["object"]["object"]["tag"][0] == hashtag
 
 
-# Statements of the first version, with a blank line between.
+# Statements for the first version, separated by blank lines.
 ROWS_OF_0001 = """
 INSERT INTO actor
 (id, uri, kind, host, username, name, about, url, inbox, is_local, fetched_at)

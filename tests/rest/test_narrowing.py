@@ -1,29 +1,30 @@
-"""Lists of the API are narrowed down by all that the finder knows."""
+"""Lists of the API have the filters of the search page."""
 
-from tests.rest.conftest import Program
-from tests.rest.test_api import made, problem
+from tests.rest.conftest import Program, create_project, problem
 
 
-def test_lists_are_narrowed_down_as_in_the_finder(writer: Program, stranger: Program) -> None:
+def test_lists_have_filters_of_search_page(writer: Program, stranger: Program) -> None:
     details = {"tags": ["herons"], "starts_on": "2031-02-03", "skills": ["Wading"], "lgsl": 57}
-    made(writer, title="Herons in reeds", state="published", details=details)
-    made(writer, title="Herons on roofs", state="published", phase="live", details=details)
+    create_project(writer, title="Herons in reeds", state="published", details=details)
+    create_project(
+        writer, title="Herons on roofs", state="published", phase="live", details=details
+    )
     council = stranger("GET", "/councils").json["councils"][0]["id"]
 
-    def found(asked: str, path: str = "/projects") -> list[str]:
-        return [one["title"] for one in stranger("GET", f"{path}?{asked}").json["projects"]]
+    def titles(query: str, path: str = "/projects") -> list[str]:
+        return [project["title"] for project in stranger("GET", f"{path}?{query}").json["projects"]]
 
     both = ["Herons in reeds", "Herons on roofs"]
-    assert found("tag=herons") == both
-    assert found(f"q=heron+-roofs&council={council}") == both[:1]
-    assert found("skill=wading&phase=live&phase=alpha&lgsl=57") == both[1:]
-    assert found("tag=herons&freshness=fresh&starts_from=2031-02-03&starts_to=3/2/2031") == both
+    assert titles("tag=herons") == both
+    assert titles(f"q=heron+-roofs&council={council}") == both[:1]
+    assert titles("skill=wading&phase=live&phase=alpha&lgsl=57") == both[1:]
+    assert titles("tag=herons&freshness=fresh&starts_from=2031-02-03&starts_to=3/2/2031") == both
     first = stranger("GET", "/projects?tag=herons").json["projects"][0]
     assert (first["freshness"], first["review_on"] > first["confirmed_on"]) == ("fresh", True)
-    assert found("tag=herons&starts_from=2031-02-04") == []
-    assert found("tag=herons&origin=others") == found("q=%3F") == []
-    assert found("tag=herons&updated_from=2999-01-01") == found("tag=herons&show=archived") == []
-    draft = made(writer, title="Herons that nobody saw", details=details).json["token"]
+    assert titles("tag=herons&starts_from=2031-02-04") == []
+    assert titles("tag=herons&origin=others") == titles("q=%3F") == []
+    assert titles("tag=herons&updated_from=2999-01-01") == titles("tag=herons&show=archived") == []
+    draft = create_project(writer, title="Herons that nobody saw", details=details).json["token"]
     assert problem(writer("GET", "/projects?state=draft&tag=herons"), 400)["fields"]
     drafts = writer("GET", "/projects?state=draft&phase=beta&limit=100").json["projects"]
-    assert draft in {one["token"] for one in drafts}
+    assert draft in {project["token"] for project in drafts}

@@ -1,4 +1,4 @@
-"""One council with a dozen projects, for all tests of a module that leave nothing behind."""
+"""One council with several projects, for tests that leave nothing behind."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Narrowing down: each facet, days, several at once; and who finds what."""
+"""Filters: each facet, dates, and several at once; and who finds what."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,9 +18,9 @@ CAFE = "Café licences"
 PUBLIC = {BIN, PARKING, WARM, CAFE}
 TODAY = now().date()
 
-Asked = dict[str, Any]
+Params = dict[str, Any]
 
-CASES: list[tuple[Asked, set[str]]] = [
+CASES: list[tuple[Params, set[str]]] = [
     ({"phase": "beta"}, {BIN}),
     ({"phase": ["beta", "discovery"]}, {BIN, PARKING}),
     ({"phase": "nonsense"}, PUBLIC),
@@ -67,9 +67,9 @@ CASES: list[tuple[Asked, set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize("asked,found", CASES, ids=[str(asked) for asked, _found in CASES])
-def test_a_search_is_narrowed_down(town: TestNode, asked: Asked, found: set[str]) -> None:
-    assert set(titles(town, **asked)) == found
+@pytest.mark.parametrize("params,expected", CASES, ids=[str(params) for params, _expected in CASES])
+def test_search_is_filtered(town: TestNode, params: Params, expected: set[str]) -> None:
+    assert set(titles(town, **params)) == expected
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_a_search_is_narrowed_down(town: TestNode, asked: Asked, found: set[str]
         (LOCAL_USER, {"Only for ourselves", "For councils we know"}),
         (Viewer(host="brackwell.test"), {"For councils we know"}),
     ],
-    ids=["anybody", "our own people", "a peer"],
+    ids=["anyone", "own user", "other server"],
 )
-def test_nobody_finds_what_they_may_not_see(town: TestNode, reader: Viewer, more: set[str]) -> None:
+def test_search_finds_only_visible_projects(town: TestNode, reader: Viewer, more: set[str]) -> None:
     assert set(titles(town, reader)) == PUBLIC | more
     assert set(titles(town, reader, q="bins")) == {BIN, PARKING} | more
     for hidden in ("Only for ourselves", "For councils we know"):
         with town.reading() as session:
-            suggested = {one.title for one in service.suggest(session, hidden[:8], reader)}
+            suggested = {project.title for project in service.suggest(session, hidden[:8], reader)}
         assert (hidden in suggested) == (hidden in more)

@@ -1,4 +1,4 @@
-"""More than can be turned to: the first pages are the right ones, however they are come by."""
+"""More results than are shown: the first pages are right, with and without the index."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from node.search.search_params import SearchParams
 from node.testing.nodes import Nodes, TestNode
 from tests.search.writing import publish
 
-MOST = 6
+MAX_RESULTS = 6
 NAMES = ("Ash", "Birch", "Cedar", "Damson", "Elm", "Fir", "Gorse", "Hazel", "Ivy", "Juniper")
-# All have bins, every third has a rota beside them, and one in five is private.
+# All have bins, every third has a rota as well, and one in five is private.
 TITLES = [
     f"{NAMES[number * 7 % 10]} bins{' and a rota' * (number % 3 == 0)}" for number in range(20)
 ]
@@ -27,8 +27,8 @@ def here(nodes: Nodes) -> TestNode:
     return node
 
 
-def test_the_first_of_many(here: TestNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "MAX_RESULTS", MOST)
+def test_first_pages_of_many_results(here: TestNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MAX_RESULTS", MAX_RESULTS)
     monkeypatch.setattr(service, "PAGE_SIZE", 4)
     cases = (
         (SearchParams(q="bins"), PUBLIC[::-1]),
@@ -40,15 +40,15 @@ def test_the_first_of_many(here: TestNode, monkeypatch: pytest.MonkeyPatch) -> N
         (SearchParams(q="bins -rota", sort="title"), sorted(set(PUBLIC) - set(ROTA))),
         (SearchParams(sort="title"), sorted(PUBLIC)),
     )
-    for common, goes_through in ((0, False), (1_000, True)):
-        # Whatever the database holds to be common.
-        monkeypatch.setattr(ranking, "COMMON_RATIO", common)
-        monkeypatch.setattr(EntrySelector, "prefers_scan", lambda *_asked, so=goes_through: so)
-        for wanted, expected in cases:
+    for common_ratio, prefers_scan in ((0, False), (1_000, True)):
+        # With and without words that are common enough for a scan.
+        monkeypatch.setattr(ranking, "COMMON_RATIO", common_ratio)
+        monkeypatch.setattr(EntrySelector, "prefers_scan", lambda *_args, scan=prefers_scan: scan)
+        for params, expected in cases:
             with here.reading() as session:
                 pages = [
-                    service.find_projects(session, wanted, ANONYMOUS, number) for number in (1, 2)
+                    service.find_projects(session, params, ANONYMOUS, number) for number in (1, 2)
                 ]
-            found = [project.title for page in pages for project in page.projects]
-            assert found == expected[:MOST], (wanted, goes_through)
-            assert pages[0].total == min(len(expected), MOST + 1)
+            titles = [project.title for page in pages for project in page.projects]
+            assert titles == expected[:MAX_RESULTS], (params, prefers_scan)
+            assert pages[0].total == min(len(expected), MAX_RESULTS + 1)

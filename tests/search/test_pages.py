@@ -1,4 +1,4 @@
-"""Finding on pages, searches that are kept, the catalogue, services; and what arrives from afar."""
+"""The pages of search, saved searches, reuse and services, and the search index."""
 
 import html
 import re
@@ -29,18 +29,18 @@ def stranger(town: TestNode) -> Visitor:
     return town.visitor()
 
 
-def test_the_list_is_narrowed_down_and_says_how(stranger: Visitor) -> None:
+def test_list_is_filtered_and_shows_filters(stranger: Visitor) -> None:
     page = stranger.visit("/projects?q=bins&phase=beta&tag=waste").text
     assert BIN in page
     assert "Parking permits online" not in page
     assert "1 project" in page
-    # Each part can be taken away by itself.
+    # Each filter can be removed by itself.
     assert 'href="/projects?phase=beta&amp;tag=waste"' in page
     assert 'href="/projects?q=bins&amp;tag=waste"' in page
-    assert "Nothing fits what you chose" in stranger.visit("/projects?q=giraffe").text
+    assert "No results match your search." in stranger.visit("/projects?q=giraffe").text
 
 
-def test_what_cannot_be_read_is_said_and_kept(stranger: Visitor) -> None:
+def test_invalid_filters_are_reported_and_kept(stranger: Visitor) -> None:
     page = stranger.visit("/projects?updated_from=yesterday&lgsl=bins&q=missed")
     assert page.status_code == 400
     assert "There is a problem" in page.text
@@ -52,89 +52,90 @@ def test_what_cannot_be_read_is_said_and_kept(stranger: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    "order, words",
+    "order, message",
     [
-        ("ends", "those without an end date, are left out in this order"),
-        ("contract", "those that give no end of a contract, are left out in this order"),
+        ("ends", "This order leaves out projects that have ended or have no end date."),
+        ("contract", "This order leaves out projects whose contract has ended or has no end date."),
     ],
 )
-def test_an_order_that_leaves_projects_out_says_so(
-    stranger: Visitor, order: str, words: str
+def test_page_says_which_projects_order_leaves_out(
+    stranger: Visitor, order: str, message: str
 ) -> None:
-    assert words in stranger.visit(f"/projects?sort={order}").text
-    assert "left out in this order" not in stranger.visit("/projects").text
+    assert message in stranger.visit(f"/projects?sort={order}").text
+    assert "This order leaves out" not in stranger.visit("/projects").text
 
 
 def test_titles_are_suggested(stranger: Visitor) -> None:
     stranger.visit("/search/suggest?q=report+a+mis")
-    assert [one["value"] for one in stranger.page.get_json()["suggestions"]] == [BIN]
+    assert [suggestion["value"] for suggestion in stranger.page.get_json()["suggestions"]] == [BIN]
     stranger.visit("/search/suggest?q=only+for")
     assert stranger.page.get_json()["suggestions"] == []
 
 
-def test_titles_stand_in_the_language_of_the_page(stranger: Visitor) -> None:
+def test_suggested_titles_are_in_language_of_page(stranger: Visitor) -> None:
     for language, title in (("en", "Warm homes for all"), ("cy", "Tŷ cynnes i bawb")):
-        found = stranger.visit(f"/search/suggest?q=cynnes&lang={language}").json
-        assert found
-        assert [each["value"] for each in found["suggestions"]] == [title]
+        response = stranger.visit(f"/search/suggest?q=cynnes&lang={language}").json
+        assert response
+        assert [suggestion["value"] for suggestion in response["suggestions"]] == [title]
 
 
-def test_what_is_found_is_read_by_programs_and_seen_as_pictures(stranger: Visitor) -> None:
-    asked = "q=bins&phase=beta&tag=waste"
-    page = html.unescape(stranger.visit(f"/projects?{asked}").text)
+def test_exports_and_portfolio_have_filters_of_search(stranger: Visitor) -> None:
+    query = "q=bins&phase=beta&tag=waste"
+    page = html.unescape(stranger.visit(f"/projects?{query}").text)
     for path in ("projects.atom", "projects.json", "projects.csv", "projects.feed.json"):
-        assert f'href="/{path}?{asked}"' in page
-        found = stranger.visit(f"/{path}?{asked}").text
-        assert ("Report a missed bin" in found, "Parking permits" in found) == (True, False)
-    assert f'href="/calendar.ics?{asked}"' in page
-    atom = html.unescape(stranger.visit(f"/projects.atom?{asked}").text)
-    assert f'href="https://aldermoor.test/projects?{asked}" type="text/html"' in atom.replace(
+        assert f'href="/{path}?{query}"' in page
+        export = stranger.visit(f"/{path}?{query}").text
+        assert ("Report a missed bin" in export, "Parking permits" in export) == (True, False)
+    assert f'href="/calendar.ics?{query}"' in page
+    atom = html.unescape(stranger.visit(f"/projects.atom?{query}").text)
+    assert f'href="https://aldermoor.test/projects?{query}" type="text/html"' in atom.replace(
         'rel="alternate" ', ""
     )
-    assert f'href="/portfolio?{asked}"' in page
+    assert f'href="/portfolio?{query}"' in page
     for path in ("/portfolio", "/portfolio/timeline", "/portfolio/calendar", "/calendar.ics"):
         month = "from=2026-01&month=2026-01"
-        found = stranger.visit(f"{path}?{asked}&{month}").text
-        assert ("Report a missed bin" in found, "Parking permits" in found) == (True, False)
-    assert f"calendar.ics?{asked}" in html.unescape(
-        stranger.visit(f"/portfolio/calendar?{asked}").text
+        view = stranger.visit(f"{path}?{query}&{month}").text
+        assert ("Report a missed bin" in view, "Parking permits" in view) == (True, False)
+    assert f"calendar.ics?{query}" in html.unescape(
+        stranger.visit(f"/portfolio/calendar?{query}").text
     )
-    board = html.unescape(stranger.visit(f"/portfolio?{asked}").text)
+    board = html.unescape(stranger.visit(f"/portfolio?{query}").text)
     assert "Tag: <strong>waste</strong>" in board
-    assert 'href="/portfolio?q=bins&phase=beta"' in board, "each part can be taken away"
+    assert 'href="/portfolio?q=bins&phase=beta"' in board, "each filter can be removed"
     region = stranger.visit("/portfolio/map?q=parking").text
     assert ">1<" in region
     assert ">2<" not in region.partition("<table")[2]
     assert stranger.visit("/projects.json?starts_from=x").status_code == 400
 
 
-def test_programs_get_the_order_that_was_chosen(stranger: Visitor) -> None:
+def test_exports_have_order_of_search(stranger: Visitor) -> None:
     def read(address: str) -> Any:
         return stranger.visit(address).json
 
-    def titles(asked: str) -> list[str]:
-        return [each["title"] for each in read(f"/{asked}")["projects"]]
+    def titles(query: str) -> list[str]:
+        return [project["title"] for project in read(f"/{query}")["projects"]]
 
-    changed = titles("projects.json")
-    found = titles("projects.json?sort=title")
-    assert found == sorted(changed, key=str.casefold) != changed
-    assert titles("projects.json?sort=updated") == changed
+    by_change = titles("projects.json")
+    by_title = titles("projects.json?sort=title")
+    assert by_title == sorted(by_change, key=str.casefold) != by_change
+    assert titles("projects.json?sort=updated") == by_change
     table = stranger.visit("/projects.csv?sort=title").text
-    places = [table.index(f"\n{title}") for title in found if "," not in title]
-    assert places == sorted(places)
+    positions = [table.index(f"\n{title}") for title in by_title if "," not in title]
+    assert positions == sorted(positions)
     feed = read("/projects.feed.json?sort=title")["items"]
-    assert [each["title"] for each in feed] == found
-    ending = titles("projects.json?sort=ends")
-    assert ending[-1] == "Parking permits online"
-    assert titles("api/v1/projects?sort=ends") == ending
+    assert [item["title"] for item in feed] == by_title
+    by_end = titles("projects.json?sort=ends")
+    assert by_end[-1] == "Parking permits online"
+    assert titles("api/v1/projects?sort=ends") == by_end
     first = read("/api/v1/projects?sort=title&limit=3")
-    rest = read(first["next"])
-    assert [each["title"] for part in (first, rest) for each in part["projects"]] == found[:6]
+    next_page = read(first["next"])
+    both_pages = first["projects"] + next_page["projects"]
+    assert [project["title"] for project in both_pages] == by_title[:6]
     assert titles("api/v1/projects?sort=title&changed_since=2999-01-01T00:00:00Z") == []
     assert stranger.visit("/api/v1/projects?sort=omega").status_code == 400
 
 
-def test_the_catalogue_is_searched_by_itself(stranger: Visitor) -> None:
+def test_reuse_page_is_searched(stranger: Visitor) -> None:
     page = stranger.visit("/reuse").text
     assert "3 results" in page
     assert page.index("Missed bin form") < page.index("Permit data standard")
@@ -143,11 +144,11 @@ def test_the_catalogue_is_searched_by_itself(stranger: Visitor) -> None:
     assert "Permit data standard" in stranger.visit("/reuse?licence=apache").text
     assert "Service pattern" in stranger.visit("/reuse?licence=ogl").text
     assert "Missed bin form" in stranger.visit("/reuse?adopted=yes&q=brackwell").text
-    assert "Nothing fits" in stranger.visit("/reuse?adopted=yes&licence=apache").text
-    assert "Nothing fits" in stranger.visit('/reuse?q="*').text
+    for query in ("adopted=yes&licence=apache", 'q="*'):
+        assert "No results match your search." in stranger.visit(f"/reuse?{query}").text
 
 
-def test_services_are_known_by_number_and_words(stranger: Visitor) -> None:
+def test_services_are_found_by_number_and_words(stranger: Visitor) -> None:
     assert "Find out about potholes" in stranger.visit("/services?q=pothole").text
     assert "Find out about potholes" in stranger.visit("/services?q=557").text
     for word in ("bin", "Bins", "refuse", "rubbish collected"):
@@ -156,7 +157,7 @@ def test_services_are_known_by_number_and_words(stranger: Visitor) -> None:
     assert stranger.page.get_json()["suggestions"][0]["value"] == "561"
 
 
-def test_services_are_reached_from_projects_and_projects_from_services(stranger: Visitor) -> None:
+def test_services_and_projects_link_to_each_other(stranger: Visitor) -> None:
     assert 'href="/services"' in stranger.visit("/projects").text
     assert 'href="/projects?lgsl=524"' in stranger.visit("/services?q=524").text
     listed = stranger.visit("/projects?lgsl=524").text
@@ -166,7 +167,7 @@ def test_services_are_reached_from_projects_and_projects_from_services(stranger:
     assert 'href="/projects?lgsl=524"' in stranger.visit(address[1]).text
 
 
-def test_a_list_of_services_is_loaded(nodes: Nodes, tmp_path: Path) -> None:
+def test_list_of_services_is_loaded(nodes: Nodes, tmp_path: Path) -> None:
     node = nodes.start("aldermoor")
     file = tmp_path / "services.csv"
     file.write_text("Label,LGSL ID\nGritting of roads,561\nBad,number\n", encoding="utf-8")
@@ -177,7 +178,7 @@ def test_a_list_of_services_is_loaded(nodes: Nodes, tmp_path: Path) -> None:
         assert dict(services.get_all(session)) == {561: "Gritting of roads"}
 
 
-def test_a_search_is_kept_renamed_and_deleted(nodes: Nodes) -> None:
+def test_search_is_saved_renamed_and_deleted(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     publish(node, BIN, phase="beta")
     officer, operator = node.visitor("officer"), node.visitor("operator")
@@ -196,13 +197,13 @@ def test_a_search_is_kept_renamed_and_deleted(nodes: Nodes) -> None:
     assert "All bins" not in officer.text
 
 
-def test_whoever_keeps_a_search_is_told_once_of_what_is_new(nodes: Nodes) -> None:
+def test_saved_search_notifies_once_about_new_projects(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    publish(node, "Bins of before")
+    publish(node, "Old bins")
     officer = node.visitor("officer")
     officer.visit("/searches/new?q=bins")
     officer.submit("searches/new", name="Bins", alerts="y")
-    publish(node, "Bins of today")
+    publish(node, "New bins")
     publish(node, "Parking")
     nodes.run_until_idle()
     for hours in (1, 2):
@@ -210,23 +211,23 @@ def test_whoever_keeps_a_search_is_told_once_of_what_is_new(nodes: Nodes) -> Non
     nodes.run_until_idle()
     page = officer.visit("/notices").text
     with node.reading() as session:
-        told = session.scalars(select(Notification).join(NotificationEvent)).all()
-    assert [notice.happening.kind for notice in told] == [notifications.NEW_MATCH.name]
-    assert "Bins of today" in page
-    assert "Bins of before" not in page
+        sent = session.scalars(select(Notification).join(NotificationEvent)).all()
+    assert [notification.happening.kind for notification in sent] == [notifications.NEW_MATCH.name]
+    assert "New bins" in page
+    assert "Old bins" not in page
     assert "Parking" not in page
 
 
-def test_a_person_keeps_so_many_searches_and_no_more(nodes: Nodes) -> None:
+def test_number_of_saved_searches_is_limited(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     officer = node.visitor("officer")
     for number in range(saved_searches.MAX_PER_PERSON + 1):
         officer.visit("/searches/new?q=bins")
         officer.submit("searches/new", name=f"Number {number}")
-    assert "You have 50 searches" in officer.text
+    assert "You have 50 saved searches, which is the maximum." in officer.text
 
 
-def test_a_project_of_another_council_is_found_and_lost_with_it(nodes: Nodes) -> None:
+def test_other_councils_project_is_found_until_deleted(nodes: Nodes) -> None:
     here, there = nodes.pair()
     token = publish(there, "Gritting by sensors", tags=("roads",))
     officer = here.visitor("officer")
@@ -241,7 +242,7 @@ def test_a_project_of_another_council_is_found_and_lost_with_it(nodes: Nodes) ->
     assert titles(here, q="sensor") == []
 
 
-def test_the_index_is_made_anew_in_portions(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_index_is_rebuilt_in_batches(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_writes, "BATCH_SIZE", 2)
     node = nodes.start("aldermoor")
     for number in range(5):
@@ -256,24 +257,24 @@ def test_the_index_is_made_anew_in_portions(nodes: Nodes, monkeypatch: pytest.Mo
     assert titles(node, q="bins") == [f"Bins {number}" for number in reversed(range(5))]
 
 
-def test_the_index_is_made_anew(nodes: Nodes) -> None:
+def test_index_is_rebuilt(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    publish(node, "Bins of before")
+    publish(node, "Old bins")
     with node.work() as work:
         assert indexing.rebuild(work) == 1
     indexing.run_job(node.node)
-    assert titles(node, q="bins") == ["Bins of before"]
+    assert titles(node, q="bins") == ["Old bins"]
     with node.reading() as session:
         assert indexing.count_waiting(session) == 0
 
 
-def test_what_is_hidden_or_becomes_private_is_found_no_more(nodes: Nodes) -> None:
+def test_hidden_project_is_not_found(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    token = publish(node, "Bins of before")
+    token = publish(node, "Old bins")
     with node.work() as work:
         project = projects.get_for_update(work.session, token)
         project.is_hidden = True
     assert titles(node, q="bins") == []
     with node.work() as work:
         projects.get_for_update(work.session, token).is_hidden = False
-    assert titles(node, q="bins") == ["Bins of before"]
+    assert titles(node, q="bins") == ["Old bins"]

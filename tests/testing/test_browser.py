@@ -1,4 +1,4 @@
-"""The browser shows pages of this machine and nothing else."""
+"""The browser of the tests shows local pages only."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext
 
 
 class Page(BaseHTTPRequestHandler):
-    """Answers every address with one page."""
+    """Responds to every request with one page."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -18,7 +18,7 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(b"<title>Neuadd</title><script>document.title += ' Moot'</script>")
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ def address() -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_page_of_this_machine_is_shown(browser: BrowserContext, address: str) -> None:
+def test_local_page_is_shown(browser: BrowserContext, address: str) -> None:
     page = browser.new_page()
     page.goto(address)
     assert page.title() == "Neuadd Moot"
 
 
 @pytest.mark.browser(java_script_enabled=False, viewport={"width": 320, "height": 640})
-def test_the_mark_sets_options(browser: BrowserContext, address: str) -> None:
+def test_marker_sets_options(browser: BrowserContext, address: str) -> None:
     page = browser.new_page()
     page.goto(address)
     assert page.title() == "Neuadd"

@@ -1,4 +1,4 @@
-"""Nodes of tests are used again, and nobody can tell."""
+"""Test nodes are reused without traces of the test before."""
 
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
@@ -18,14 +18,14 @@ from node.testing.nodes import Nodes, TestNode
 
 @pytest.fixture
 def others(nodes: Nodes) -> Iterator[Nodes]:
-    """Nodes with applications of their own to use again: `end` ends one test, as it were."""
+    """Nodes with a pool of their own. `release_all` does what happens at the end of a test."""
     others = Nodes(nodes.databases, AppPool(), nodes.folder)
     yield others
     others.release_all()
 
 
 def use(nodes: Nodes) -> TestNode:
-    """A node to which a lot happens: pages, messages, refusals, tries, rows."""
+    """Start a node and fill all its state: rows, messages, refusals, attempts, counters."""
     one = nodes.start("aldermoor", federation="open")
     officer = one.visitor("officer")
     officer.visit("/projects/new")
@@ -54,7 +54,7 @@ def rows(one: TestNode) -> dict[str, int]:
         }
 
 
-def test_a_node_that_is_used_again_knows_of_nothing(others: Nodes) -> None:
+def test_reused_node_has_empty_database(others: Nodes) -> None:
     before = rows(others.start("aldermoor"))
     used = use(others)
     numbers = rows(used)
@@ -71,7 +71,7 @@ def test_a_node_that_is_used_again_knows_of_nothing(others: Nodes) -> None:
         )
 
 
-def test_what_a_node_remembers_begins_anew(others: Nodes) -> None:
+def test_state_of_reused_node_is_reset(others: Nodes) -> None:
     used = use(others)
     held = {part.name: getattr(used.node, part.name) for part in fields(Node)}
     counters = {name: used.app.extensions[name] for name in COUNTERS}
@@ -87,7 +87,7 @@ def test_what_a_node_remembers_begins_anew(others: Nodes) -> None:
 
 
 @pytest.mark.parametrize("what", ["config", "a view", "a hook", "an extension"])
-def test_an_application_that_a_test_changed_is_not_used_again(what: str, others: Nodes) -> None:
+def test_app_changed_by_test_is_not_reused(what: str, others: Nodes) -> None:
     used = others.start("aldermoor")
     match what:
         case "config":
@@ -103,8 +103,8 @@ def test_an_application_that_a_test_changed_is_not_used_again(what: str, others:
     assert again.app is not used.app
 
 
-def test_the_test_kit_knows_what_applications_count(others: Nodes) -> None:
-    """Whoever adds something that counts within the process says in `kept_apps` how it begins."""
+def test_every_extension_is_stateless_or_a_counter(others: Nodes) -> None:
+    """If this fails, add the new extension to `STATELESS_EXTENSIONS` or `COUNTERS`."""
     names = others.start("aldermoor").app.extensions
     assert {
         name for name in names if name.startswith("moothall")

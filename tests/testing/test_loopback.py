@@ -1,4 +1,4 @@
-"""No test reaches off the machine."""
+"""Tests cannot connect to other machines."""
 
 import socket
 
@@ -8,7 +8,7 @@ from node.testing.loopback import ExternalAccessError, attempts
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "10.0.0.1", "169.254.169.254"])
-def test_another_address_is_refused(host: str) -> None:
+def test_external_address_is_refused(host: str) -> None:
     with socket.socket() as client, pytest.raises(ExternalAccessError):
         client.connect((host, 9))
     with (
@@ -21,7 +21,7 @@ def test_another_address_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["council.example", "localhost.", "a.localhost"])
-def test_a_name_is_not_looked_up(name: str) -> None:
+def test_name_is_not_looked_up(name: str) -> None:
     with pytest.raises(ExternalAccessError):
         socket.getaddrinfo(name, 443)
     assert attempts == [f"socket.getaddrinfo {name!r}"]

@@ -1,4 +1,4 @@
-"""A database that is given the statements of another's migrations is as if it was migrated."""
+"""A database created from cached statements is the same as a migrated one."""
 
 import re
 import sqlite3
@@ -18,7 +18,7 @@ from node.testing import cached_migrations
 from node.testing.postgres import PostgresServer, programs_folder
 
 HOOKS = Hooks(Settings(plugins=()))
-# What pg_dump makes up each time.
+# Random text in the output of pg_dump.
 RANDOM = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
 
 
@@ -45,7 +45,7 @@ def migrate(url: str) -> list[str]:
 
 
 def content(request: pytest.FixtureRequest, url: str) -> list[str]:
-    """All that is in a database, as lines of statements. SQLite names constraints in any order."""
+    """The dump of a database, as sorted lines, since SQLite lists constraints in any order."""
     return sorted(line.strip(" \t,") for line in _dumped(request, url).splitlines())
 
 
@@ -64,12 +64,12 @@ def _dumped(request: pytest.FixtureRequest, url: str) -> str:
     return RANDOM.sub("", done.stdout)
 
 
-def test_it_is_the_same_as_one_that_was_migrated(
+def test_cached_database_is_same_as_migrated_one(
     request: pytest.FixtureRequest, urls: list[str]
 ) -> None:
     with cached_migrations.uncached():
         done = migrate(urls[0])
-    assert [migrate(url) for url in urls[1:]] == [done, done]  # the last is given statements
+    assert [migrate(url) for url in urls[1:]] == [done, done]  # the last uses cached statements
     whole = content(request, urls[0])
     assert len(whole) > 500
     assert content(request, urls[2]) == whole

@@ -1,4 +1,4 @@
-"""The databases that tests are given are real and gone afterwards."""
+"""The databases of tests are real, empty at first, and removed afterwards."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from node.testing.postgres import PostgresServer
 
 
-def test_each_engine_in_turn_is_given_empty(database_url: str) -> None:
+def test_database_of_each_engine_is_empty(database_url: str) -> None:
     engine = create_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE seen (n INTEGER)"))
@@ -23,7 +23,7 @@ def test_each_engine_in_turn_is_given_empty(database_url: str) -> None:
     assert engine.dialect.name in database_url
 
 
-def test_a_copy_has_what_its_template_has(postgres: PostgresServer) -> None:
+def test_copy_has_tables_of_template(postgres: PostgresServer) -> None:
     template = postgres.create_database()
     engine = create_engine(postgres.url(template))
     with engine.begin() as connection:
@@ -40,7 +40,7 @@ def test_a_copy_has_what_its_template_has(postgres: PostgresServer) -> None:
         engine.connect()
 
 
-def test_the_server_goes_when_the_tests_are_killed() -> None:
+def test_server_stops_when_tests_are_killed() -> None:
     program = """
 import os, signal
 from node.testing.postgres import run_server

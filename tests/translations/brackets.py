@@ -1,4 +1,4 @@
-"""A language that is English between brackets, and the words of a page outside of them."""
+"""Translations that put English in brackets, and the words of a page outside brackets."""
 
 import re
 from gettext import NullTranslations
@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from babel import Locale
 
 SHOWN = frozenset({"alt", "title", "placeholder", "aria-label", "aria-description"})
-# What is not prose: code, addresses, times of the day, and what says which language it is in.
+# Elements without prose.
 SILENT = frozenset({"script", "style", "code", "time", "pre", "textarea"})
 VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
 WORD = re.compile(r"[^\W\d_]{3,}")
@@ -19,7 +19,7 @@ DATES = "|".join(
     for width in ("wide", "abbreviated")
     for name in names[width].values()
 )
-# What people wrote, and names.
+# User content, and names.
 KNOWN = re.compile(
     rf"(?:{DATES}|(?:About |And |Now |Of )?quokka\w*|News\.|Is this right\?|The council at"
     r"|Ola Officer|Olu Operator|Mo Moderator"
@@ -31,7 +31,7 @@ KNOWN = re.compile(
 
 
 class Bracketed(NullTranslations):
-    """English between brackets."""
+    """Translations that return the English text in brackets."""
 
     def gettext(self, message: str) -> str:
         return f"⟦{message}⟧"
@@ -44,7 +44,7 @@ class Bracketed(NullTranslations):
 
 
 class Outside(HTMLParser):
-    """The words of a page that stand outside of brackets."""
+    """Collects the words of a page outside brackets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,14 +53,14 @@ class Outside(HTMLParser):
         self._silent: list[bool] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag not in VOID:
-            names_language = "lang" in given and tag != "html"
-            is_address = "moothall-address" in given.get("class", "")
+            names_language = "lang" in attributes and tag != "html"
+            is_address = "moothall-address" in attributes.get("class", "")
             self._silent.append(tag in SILENT or names_language or is_address)
-        for name in SHOWN & given.keys():
+        for name in SHOWN & attributes.keys():
             if not any(self._silent):
-                self._note(given[name], 0)
+                self._note(attributes[name], 0)
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in VOID and self._silent:

@@ -1,4 +1,4 @@
-"""The Welsh catalogues say all that the code says, and each sentence as a whole."""
+"""The Welsh catalogues are complete, and translations keep placeholders, tags and full stops."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ from node.web.translations import WELSH, MessageCatalogues, catalogue_path, read
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%\{\w+\}")
 TAG = re.compile(r"</?\w+")
-# What is the same in both languages.
+# Texts that are the same in both languages.
 SAME = frozenset(
     {"%(count)s ms", "Apache", "BSD", "Beta", "Creative Commons", "MIT", "Map", "Tag", "Webhook"}
 )
@@ -35,41 +35,43 @@ FOLDERS = pytest.mark.parametrize("folder", source_folders(), ids=lambda path: p
 
 @pytest.fixture(scope="module")
 def known() -> dict[Path, Catalog]:
-    found = {}
+    catalogues = {}
     for folder in source_folders():
         with catalogue_path(folder).open("rb") as file:
-            found[folder] = read_po(file, locale=WELSH, abort_invalid=True)
-    return found
+            catalogues[folder] = read_po(file, locale=WELSH, abort_invalid=True)
+    return catalogues
 
 
 @cache
 def fresh(folder: Path) -> Catalog:
-    """What the catalogue should be: found once for all tests, as it takes seconds."""
+    """The catalogue as it should be, cached because extraction takes seconds."""
     return update_catalogue(catalogue_path(folder), extract(source_folders()[folder]))
 
 
 @FOLDERS
 def test_everything_is_translated(folder: Path) -> None:
-    """If not: `./dev translations` says what there is to do."""
+    """If this fails, `./dev translations` lists what to do."""
     assert list(find_faults(fresh(folder))) == []
 
 
 @FOLDERS
-def test_a_catalogue_has_what_is_said_and_nothing_else(folder: Path) -> None:
-    """If not: `./dev translations`."""
+def test_catalogue_has_exactly_the_extracted_texts(folder: Path) -> None:
+    """If this fails, run `./dev translations`."""
     assert catalogue_path(folder).read_bytes() == serialise(fresh(folder))
 
 
 def forms(message: Message) -> list[tuple[str, str]]:
-    """Each Welsh sentence beside what it says in English."""
-    said = message.string or ""
+    """Pairs of an English text and its Welsh translation."""
+    translations = message.string or ""
     if isinstance(message.id, str):
-        return [(message.id, str(said))]
-    return [(message.id[1], one) for one in said]
+        return [(message.id, str(translations))]
+    return [(message.id[1], welsh) for welsh in translations]
 
 
 @FOLDERS
-def test_a_translation_has_what_changes_in_it(folder: Path, known: dict[Path, Catalog]) -> None:
+def test_translation_has_same_placeholders_and_tags(
+    folder: Path, known: dict[Path, Catalog]
+) -> None:
     wrong = [
         english
         for message in known[folder]
@@ -82,7 +84,7 @@ def test_a_translation_has_what_changes_in_it(folder: Path, known: dict[Path, Ca
 
 
 @FOLDERS
-def test_a_translation_ends_as_the_sentence_does(folder: Path, known: dict[Path, Catalog]) -> None:
+def test_translation_ends_with_same_punctuation(folder: Path, known: dict[Path, Catalog]) -> None:
     wrong = [
         english
         for message in known[folder]
@@ -94,7 +96,7 @@ def test_a_translation_ends_as_the_sentence_does(folder: Path, known: dict[Path,
 
 
 @FOLDERS
-def test_a_translation_is_welsh(folder: Path, known: dict[Path, Catalog]) -> None:
+def test_translation_differs_from_english(folder: Path, known: dict[Path, Catalog]) -> None:
     same = [
         english
         for message in known[folder]
@@ -105,7 +107,7 @@ def test_a_translation_is_welsh(folder: Path, known: dict[Path, Catalog]) -> Non
     assert not same
 
 
-def test_a_missing_translation_is_seen() -> None:
+def test_missing_translations_are_detected() -> None:
     some = Catalog(locale=WELSH)
     some.add("No", "Na")
     some.add("Yes")
@@ -116,16 +118,16 @@ def test_a_missing_translation_is_seen() -> None:
 
 def test_numbers_have_their_welsh_forms() -> None:
     welsh = MessageCatalogues().translations_for(WELSH)
-    said = {
+    forms = {
         number: welsh.ngettext("%(num)s project", "%(num)s projects", number)
         for number in (0, 1, 2, 3, 4, 6, 7)
     }
-    assert said[2] == "%(num)s brosiect"
-    assert said[3] == said[6] == "%(num)s phrosiect"
-    assert said[0] == said[1] == said[4] == said[7] == "%(num)s prosiect"
+    assert forms[2] == "%(num)s brosiect"
+    assert forms[3] == forms[6] == "%(num)s phrosiect"
+    assert forms[0] == forms[1] == forms[4] == forms[7] == "%(num)s prosiect"
 
 
-def test_the_house_has_the_last_word(tmp_path: Path) -> None:
+def test_operators_translations_have_priority(tmp_path: Path) -> None:
     path = catalogue_path(tmp_path)
     path.parent.mkdir(parents=True)
     path.write_text(
@@ -137,7 +139,7 @@ def test_the_house_has_the_last_word(tmp_path: Path) -> None:
     assert (welsh.gettext("Home"), welsh.gettext("Orchard")) == ("Hafan", "Perllan")
 
 
-def test_an_installed_node_has_its_catalogues(tmp_path: Path) -> None:
+def test_package_has_catalogues(tmp_path: Path) -> None:
     for name in PACKAGED:
         copytree(ROOT / name, tmp_path / name)
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
@@ -171,7 +173,7 @@ def test_nouns_mutate_after_numbers(folder: Path, known: dict[Path, Catalog]) ->
     for message in known[folder]:
         if not message.pluralizable:
             continue
-        nouns = [found[1] for said in message.string or () if (found := COUNTED.search(said))]
-        if len(nouns) == 5 and nouns[0] != "o":  # "0 o bobl": of a plural
+        nouns = [noun[1] for form in message.string or () if (noun := COUNTED.search(form))]
+        if len(nouns) == 5 and nouns[0] != "o":  # "0 o bobl": with a plural noun
             assert nouns[2] == mutated(nouns[0], SOFT), message.string
             assert nouns[4] == mutated(nouns[0], ASPIRATE), message.string

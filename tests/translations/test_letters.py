@@ -1,4 +1,4 @@
-"""An e-mail is in the language that its reader chose, and has no word that is not marked."""
+"""Emails are in the language that the reader chose, and every word is marked for translation."""
 
 from datetime import timedelta
 from email.message import EmailMessage
@@ -19,8 +19,8 @@ TITLE = "quokkabins"
 ON_SQLITE = pytest.mark.parametrize("nodes", ["sqlite"], indirect=True)
 
 
-def letter(nodes: Nodes, server: MailServer, way: str, after: timedelta) -> EmailMessage:
-    """What somebody gets who chose e-mails in Welsh, of an update of what they follow."""
+def receive_email(nodes: Nodes, server: MailServer, way: str, after: timedelta) -> EmailMessage:
+    """The email about an update of a followed project, for a reader who chose Welsh."""
     here: TestNode = nodes.start("aldermoor", **server.settings)
     project = publish(here, TITLE)
     reader = follow_as_operator(here, project)
@@ -28,31 +28,31 @@ def letter(nodes: Nodes, server: MailServer, way: str, after: timedelta) -> Emai
     written(here.visitor("officer"), project, changed=f"Now {TITLE}.")
     nodes.run_until_idle()
     mail_at(here, now() + after)
-    (got,) = server.received
-    return got
+    (email,) = server.received
+    return email
 
 
 @ON_SQLITE
-def test_a_letter_is_welsh_for_who_chose_it(nodes: Nodes) -> None:
+def test_email_is_welsh_for_reader_who_chose_it(nodes: Nodes) -> None:
     with mail_server() as server:
-        got = letter(nodes, server, "once", timedelta(minutes=10))
+        email = receive_email(nodes, server, "once", timedelta(minutes=10))
     # The subject is too long for the first line of its header, so it is folded.
-    subject = got["Subject"].removeprefix(" ")
+    subject = email["Subject"].removeprefix(" ")
     assert subject == f"Ysgrifennwyd diweddariad am y prosiect {TITLE} gan Aldermoor Council"
-    assert '<html lang="cy"' in text_of(got, "html")
-    assert markup.errors(text_of(got, "html")) == []
-    assert "Atal yr e-byst hyn" in text_of(got)
+    assert '<html lang="cy"' in text_of(email, "html")
+    assert markup.errors(text_of(email, "html")) == []
+    assert "Atal yr e-byst hyn" in text_of(email)
 
 
 @ON_SQLITE
 @pytest.mark.parametrize("way", ["once", "daily", "weekly"])
-def test_every_word_of_a_letter_is_marked(
+def test_every_word_of_email_is_marked(
     way: str, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with mail_server() as server, monkeypatch.context() as patch:
         patch.setattr(MessageCatalogues, "translations_for", lambda *_: Bracketed())
-        got = letter(nodes, server, way, WEEK)
-    # An update says its own headings, in its own language.
-    text = text_of(got).replace("What changed", "")
-    page = f"<p>{got['Subject']}</p><p>{text}</p>{text_of(got, 'html')}"
+        email = receive_email(nodes, server, way, WEEK)
+    # The headings of an update are in the language of the update.
+    text = text_of(email).replace("What changed", "")
+    page = f"<p>{email['Subject']}</p><p>{text}</p>{text_of(email, 'html')}"
     assert not outside(page), "\n".join(outside(page))

@@ -1,4 +1,4 @@
-"""Whatever a person sees or hears is marked for translation where it is written."""
+"""Every text that people read is marked for translation where it is written."""
 
 import ast
 import re
@@ -23,7 +23,7 @@ SOURCES = sorted(
     for path in (ROOT / folder).glob("**/*.py")
     if "tests" not in path.parts
 )
-# Calls whose first arguments translators' tools have to find, and where they come from.
+# Functions whose first arguments are message ids, with the number of ids, and their modules.
 MARKS = {"gettext": 1, "lazy_gettext": 1, "msg": 1}
 MARKS |= {"ngettext": 2, "lazy_ngettext": 2, "msg_count": 2}
 FROM = frozenset({"flask_babel", "node.messages", "node.api"})
@@ -33,19 +33,19 @@ NAMES = re.compile(
 )
 SHOWN = frozenset({"alt", "title", "placeholder", "aria-label", "aria-description", "label"})
 SILENT = frozenset({"script", "style", "code"})
-# What the macros of GOV.UK show of what they are given.
+# Parameters of GOV.UK macros that are shown.
 TEXTS = re.compile(r"text|html|\w*(?:Text|Label|Message|Html)|label|legend|hint|caption")
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
-def literal(call: ast.Call, place: int) -> bool:
-    """Whether an argument is written out: a string, or several in a row."""
+def is_literal(call: ast.Call, place: int) -> bool:
+    """Whether an argument is a string literal."""
     argument = call.args[place] if len(call.args) > place else None
     return isinstance(argument, ast.Constant) and isinstance(argument.value, str)
 
 
 def unmarked_calls(text: str) -> Iterator[int]:
-    """The lines on which something is translated that is not written out there."""
+    """The lines with a call for translation whose message id is not a literal."""
     module = ast.parse(text)
     marks = {
         name.asname or name.name: MARKS[name.name]
@@ -57,11 +57,11 @@ def unmarked_calls(text: str) -> Iterator[int]:
     for item in ast.walk(module):
         if isinstance(item, ast.Call) and isinstance(item.func, ast.Name):
             places = marks.get(item.func.id, 0)
-            if not all(literal(item, place) for place in range(places)):
+            if not all(is_literal(item, place) for place in range(places)):
                 yield item.lineno
 
 
-def test_what_is_translated_is_written_out() -> None:
+def test_message_ids_are_literals() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{line}"
         for path in SOURCES
@@ -70,13 +70,13 @@ def test_what_is_translated_is_written_out() -> None:
     assert not wrong
 
 
-def test_what_is_not_written_out_is_seen() -> None:
+def test_message_ids_that_are_not_literals_are_detected() -> None:
     text = """
 from flask_babel import gettext as _, ngettext
-from node.messages import say
+from node.messages import msg
 _("a")
 _(f"{b}")
-say(c)
+msg(c)
 ngettext("a", b, 1)
 gettext(c)
 """
@@ -84,7 +84,7 @@ gettext(c)
 
 
 class Visible(HTMLParser):
-    """The words of a page, of which nothing but the words in the template itself is left."""
+    """The visible words of a page without template expressions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,8 +109,8 @@ class Visible(HTMLParser):
             self.words.append(" ".join(text.split()))
 
 
-def left_over(environment: Environment, source: str) -> list[str]:
-    """The words of a template that no translator sees."""
+def unmarked_words(environment: Environment, source: str) -> list[str]:
+    """The words of a template that are not marked for translation."""
     pieces = []
     for _line, kind, value in environment.lex(source):
         if kind == "data":
@@ -120,11 +120,11 @@ def left_over(environment: Environment, source: str) -> list[str]:
     page = Visible()
     page.feed("".join(pieces).replace("\ufffc", ""))
     page.close()
-    return page.words + list(given(environment.parse(source)))
+    return page.words + list(macro_arguments(environment.parse(source)))
 
 
-def given(template: nodes.Template) -> Iterator[str]:
-    """The words given to macros without a mark."""
+def macro_arguments(template: nodes.Template) -> Iterator[str]:
+    """The words passed to macros that are not marked for translation."""
     for pair in template.find_all(nodes.Pair):
         key = pair.key.value if isinstance(pair.key, nodes.Const) else ""
         if TEXTS.fullmatch(str(key)):
@@ -151,8 +151,8 @@ def environment() -> Environment:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_templates_say_nothing_that_is_not_marked(path: Path, environment: Environment) -> None:
-    assert left_over(environment, path.read_text()) == []
+def test_templates_have_no_unmarked_words(path: Path, environment: Environment) -> None:
+    assert unmarked_words(environment, path.read_text()) == []
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,8 @@ def test_templates_say_nothing_that_is_not_marked(path: Path, environment: Envir
         '<input type="submit" value="Hello">',
     ],
 )
-def test_what_is_not_marked_is_seen(source: str, environment: Environment) -> None:
-    assert left_over(environment, source)
+def test_unmarked_words_are_detected(source: str, environment: Environment) -> None:
+    assert unmarked_words(environment, source)
 
 
 @pytest.mark.parametrize(
@@ -180,5 +180,5 @@ def test_what_is_not_marked_is_seen(source: str, environment: Environment) -> No
         "<script>let hello</script>",
     ],
 )
-def test_what_is_marked_is_not(source: str, environment: Environment) -> None:
-    assert left_over(environment, source) == []
+def test_marked_words_are_accepted(source: str, environment: Environment) -> None:
+    assert unmarked_words(environment, source) == []

@@ -19,31 +19,31 @@ REDIRECTS = frozenset({301, 302, 303, 308})
 
 
 def pages(town: Town, role: str) -> Iterator[tuple[str, str]]:
-    """Every page that somebody may open, in Welsh."""
+    """Every page that a user with the role can open, in Welsh."""
     client = town.here.visitor(role or None).client
     for address in addresses(town.here):
         if "<" not in address:
             headers = {"Accept": HTML, "Accept-Language": "cy"}
-            with client.get(address, headers=headers) as answer:
-                if answer.mimetype == HTML and answer.status_code not in REDIRECTS:
-                    yield address, answer.get_data(as_text=True)
+            with client.get(address, headers=headers) as response:
+                if response.mimetype == HTML and response.status_code not in REDIRECTS:
+                    yield address, response.get_data(as_text=True)
 
 
 @ON_SQLITE
 @READERS
-def test_every_page_is_welsh_and_every_word_of_it_marked(
+def test_every_page_is_welsh_and_completely_marked(
     role: str, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(MessageCatalogues, "translations_for", lambda *_: Bracketed())
-    found: dict[str, str] = {}
+    unmarked: dict[str, str] = {}
     for address, page in pages(town, role):
         assert '<html lang="cy"' in page, address
         for words in outside(page):
-            found.setdefault(words, address)
-    assert not found, "\n".join(f"{words} ({address})" for words, address in found.items())
+            unmarked.setdefault(words, address)
+    assert not unmarked, "\n".join(f"{words} ({address})" for words, address in unmarked.items())
 
 
-def test_what_is_not_marked_is_seen() -> None:
+def test_unmarked_words_are_detected() -> None:
     assert outside("<p>⟦A⟧ word</p>") == {"word"}
     assert outside('<p title="word">⟦A <b>word⟧</b></p>') == {"word"}
     assert outside('<p lang="en">word</p><p>⟦A ⟦word⟧ in⟧ 2 Mai</p><code>word</code>') == set()

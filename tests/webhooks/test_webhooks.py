@@ -1,4 +1,4 @@
-"""Webhooks: another program hears of what happens, and can tell that it is from us."""
+"""Webhooks: what is sent, to whom, signed how, and what happens when delivery fails."""
 
 import hmac
 import json
@@ -36,16 +36,16 @@ EVENTS = ["project.published", "project.updated", "project.deleted", "update.pub
 
 @dataclass
 class Listener:
-    """A program that is told; `status` is what it answers."""
+    """A program that receives webhooks; `status` is how it responds."""
 
     status: int = 204
-    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
-    def told(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _, body in self.heard]
+    def payloads(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _, body in self.requests]
 
     def types(self) -> list[str]:
-        return [each["type"] for each in self.told()]
+        return [payload["type"] for payload in self.payloads()]
 
 
 @pytest.fixture
@@ -55,15 +55,15 @@ def council(nodes: Nodes) -> TestNode:
 
 @pytest.fixture
 def listener(nodes: Nodes, council: TestNode) -> Iterator[Listener]:
-    found, app = Listener(), Flask("hooks")
+    listener, app = Listener(), Flask("hooks")
 
     @app.post("/moothall")
-    def hear() -> Response:
-        found.heard.append((dict(request.headers), request.data))
-        return Response("Words from inside", found.status)
+    def receive() -> Response:
+        listener.requests.append((dict(request.headers), request.data))
+        return Response("Internal words", listener.status)
 
     nodes.apps["hooks.test"] = app.wsgi_app
-    yield found
+    yield listener
     del nodes.apps["hooks.test"]
 
 
@@ -78,8 +78,8 @@ def add(visitor: Visitor, url: str = URL, *, events: list[str] = EVENTS, **more:
     form = visitor.form("webhooks/new")
     data: dict[str, Any] = form.values | {"url": url, "events": events} | more
     visitor.page = visitor.client.post(form.action, data=data)
-    found = re.search(r"whsec_[A-Za-z0-9+/=]+", visitor.page.text)
-    return found[0] if found else ""
+    secret = re.search(r"whsec_[A-Za-z0-9+/=]+", visitor.page.text)
+    return secret[0] if secret else ""
 
 
 def publish(council: TestNode, title: str, visibility: str = "public") -> str:
@@ -91,7 +91,7 @@ def publish(council: TestNode, title: str, visibility: str = "public") -> str:
 
 
 def signature(secret: str, headers: dict[str, str], body: bytes) -> str:
-    """As Standard Webhooks says, and not as our code does it."""
+    """The signature by the specification of Standard Webhooks, computed without our code."""
     signed = b".".join(
         [headers["Webhook-Id"].encode(), headers["Webhook-Timestamp"].encode(), body]
     )
@@ -112,7 +112,7 @@ def hook_of(council: TestNode) -> Webhook:
 
 
 def message_of(council: TestNode) -> WebhookMessage:
-    """The newest."""
+    """The newest message."""
     with council.reading() as session:
         query = select(WebhookMessage).order_by(WebhookMessage.id.desc())
         message = session.scalars(query).first()
@@ -121,7 +121,7 @@ def message_of(council: TestNode) -> WebhookMessage:
     return message
 
 
-def test_what_happens_to_a_project_is_told_and_signed(
+def test_project_events_are_sent_and_signed(
     council: TestNode, officer: Visitor, listener: Listener
 ) -> None:
     secret = add(officer)
@@ -132,43 +132,45 @@ def test_what_happens_to_a_project_is_told_and_signed(
     officer.visit(f"/projects/{token}/delete")
     officer.submit("delete")
     settle(council)
-    # They go side by side: each says when it was.
-    said = {each["type"]: each["data"] for each in listener.told()}
-    assert sorted(listener.types()) == sorted(said)
-    published, gone = said["project.published"], said["project.deleted"]
-    told = said["update.published"]
+    # Messages are sent in parallel, so their order is not fixed.
+    data = {payload["type"]: payload["data"] for payload in listener.payloads()}
+    assert sorted(listener.types()) == sorted(data)
+    published, deleted = data["project.published"], data["project.deleted"]
+    update = data["update.published"]
     assert published["title"] == "Bin days"
-    assert published["token"] == told["project"].rpartition("/")[2] == gone["token"] == token
-    assert told["changed"] == "It works."
-    assert "title" not in gone
-    for headers, body in listener.heard:
+    assert published["token"] == update["project"].rpartition("/")[2] == deleted["token"] == token
+    assert update["changed"] == "It works."
+    assert "title" not in deleted
+    for headers, body in listener.requests:
         assert headers["Webhook-Signature"] == signature(secret, headers, body)
         assert abs(int(headers["Webhook-Timestamp"]) - now().timestamp()) < 60
-    assert len({headers["Webhook-Id"] for headers, _ in listener.heard}) == 3
+    assert len({headers["Webhook-Id"] for headers, _ in listener.requests}) == 3
 
 
-def test_only_what_it_wants_and_only_what_everybody_may_see(
+def test_only_selected_events_of_public_projects_are_sent(
     council: TestNode, officer: Visitor, listener: Listener
 ) -> None:
     add(officer, events=["project.published"])
     publish(council, "Secret", "private")
-    publish(council, "For peers", "peers")
+    publish(council, "For councils", "peers")
     token = publish(council, "For all")
     settle(council)
     officer.visit(f"/projects/{token}/delete")
     officer.submit("delete")
     settle(council)
-    assert [each["data"]["title"] for each in listener.told()] == ["For all"]
+    assert [payload["data"]["title"] for payload in listener.payloads()] == ["For all"]
 
 
-def test_one_that_hears_all(council: TestNode, officer: Visitor, listener: Listener) -> None:
+def test_webhook_for_all_projects_gets_private_ones(
+    council: TestNode, officer: Visitor, listener: Listener
+) -> None:
     add(officer, tells_all="y")
     publish(council, "Secret", "private")
     settle(council)
-    assert [each["data"]["title"] for each in listener.told()] == ["Secret"]
+    assert [payload["data"]["title"] for payload in listener.payloads()] == ["Secret"]
 
 
-def test_a_project_that_is_hidden_is_gone_for_those_outside(
+def test_project_made_private_is_sent_as_deleted(
     council: TestNode, officer: Visitor, listener: Listener
 ) -> None:
     add(officer)
@@ -184,22 +186,24 @@ def test_a_project_that_is_hidden_is_gone_for_those_outside(
         "project.published",
         "project.published",
     ]
-    (gone,) = (each["data"] for each in listener.told() if each["type"] == "project.deleted")
-    assert set(gone) == {"token", "id"}
+    (deleted,) = (
+        payload["data"] for payload in listener.payloads() if payload["type"] == "project.deleted"
+    )
+    assert set(deleted) == {"token", "id"}
 
 
 @pytest.mark.parametrize("how", ["private", "deleted"])
-def test_what_waits_is_not_told_of_a_project_that_is_hidden_meanwhile(
+def test_waiting_messages_about_hidden_project_are_not_sent(
     council: TestNode, officer: Visitor, listener: Listener, how: str
 ) -> None:
-    """Its words were written when everybody could read them, and wait for an hour that is over."""
+    """The messages were created while the project was public."""
     add(officer)
     listener.status = 503
     token = publish(council, "Bin days")
     officer.visit(f"/projects/{token}/updates/new")
     officer.submit("updates/new", changed="It works.")
     settle(council)
-    tries = len(listener.heard)
+    count = len(listener.requests)
     assert sorted(listener.types()) == ["project.published", "update.published"]
     with council.app.app_context(), council.work() as work:
         project = service.get_for_update(work.session, token)
@@ -212,10 +216,10 @@ def test_what_waits_is_not_told_of_a_project_that_is_hidden_meanwhile(
             message.due_at = now()
     listener.status = 204
     settle(council)
-    assert listener.types()[tries:] == ["project.deleted"]
+    assert listener.types()[count:] == ["project.deleted"]
 
 
-def test_what_fails_is_tried_again_and_the_page_shows_it(
+def test_failed_delivery_is_retried_and_shown_on_page(
     council: TestNode, officer: Visitor, listener: Listener
 ) -> None:
     add(officer)
@@ -228,19 +232,19 @@ def test_what_fails_is_tried_again_and_the_page_shows_it(
     officer.visit(f"/account/webhooks/{hook_of(council).id}")
     assert '503 <span lang="en">Service Unavailable</span>' in officer.text
     assert "Failing since" in officer.text
-    assert "Words from inside" not in officer.text
+    assert "Internal words" not in officer.text
     listener.status = 200
     with council.work() as work:
         work.session.scalars(select(WebhookMessage)).one().due_at = now()
     delivery.run_job(council.node)
     again = message_of(council)
     assert (again.state, again.attempts, again.status) == ("delivered", 2, 200)
-    assert len({headers["Webhook-Id"] for headers, _ in listener.heard}) == 1
+    assert len({headers["Webhook-Id"] for headers, _ in listener.requests}) == 1
     assert hook_of(council).failing_since is None
 
 
 @pytest.mark.parametrize("status, days", [(410, 0), (500, 6)])
-def test_an_address_that_is_lost_is_switched_off(
+def test_webhook_is_switched_off_after_failures(
     council: TestNode, officer: Visitor, listener: Listener, status: int, days: int
 ) -> None:
     add(officer)
@@ -252,10 +256,10 @@ def test_an_address_that_is_lost_is_switched_off(
     council.node.jobs.run_pending()
     number = hook_of(council).id
     assert hook_of(council).off_at is not None
-    heard = len(listener.heard)
+    count = len(listener.requests)
     publish(council, "More bins")
     settle(council)
-    assert len(listener.heard) == heard
+    assert len(listener.requests) == count
     officer.visit(f"/account/webhooks/{number}")
     officer.submit("/on")
     listener.status = 204
@@ -264,21 +268,21 @@ def test_an_address_that_is_lost_is_switched_off(
     assert listener.types()[-1] == "test"
 
 
-def test_a_new_secret_signs_beside_the_one_before(
+def test_new_and_old_secret_both_sign_at_first(
     council: TestNode, officer: Visitor, listener: Listener
 ) -> None:
     old = add(officer)
     number = hook_of(council).id
     officer.submit("/secret")
-    found = re.search(r"whsec_[A-Za-z0-9+/=]+", officer.text)
-    assert found
-    assert found[0] != old
+    new = re.search(r"whsec_[A-Za-z0-9+/=]+", officer.text)
+    assert new
+    assert new[0] != old
     officer.visit(f"/account/webhooks/{number}")
     assert "whsec_" not in officer.text
     officer.submit("/test")
     settle(council)
-    headers, body = listener.heard[-1]
-    both = {signature(found[0], headers, body), signature(old, headers, body)}
+    headers, body = listener.requests[-1]
+    both = {signature(new[0], headers, body), signature(old, headers, body)}
     assert set(headers["Webhook-Signature"].split()) == both
     with council.work() as work:
         hook = work.session.scalars(select(Webhook)).one()
@@ -286,29 +290,29 @@ def test_a_new_secret_signs_beside_the_one_before(
     officer.visit(f"/account/webhooks/{number}")
     officer.submit("/test")
     settle(council)
-    headers, body = listener.heard[-1]
-    assert headers["Webhook-Signature"] == signature(found[0], headers, body)
+    headers, body = listener.requests[-1]
+    assert headers["Webhook-Signature"] == signature(new[0], headers, body)
 
 
 @pytest.mark.parametrize(
-    "url, words",
+    "url, message",
     [
         ("http://hooks.test/", "Only https addresses"),
         ("https://127.0.0.1/", NO_ANSWER),
-        ("https://hooks.test:8443/", "usual port"),
+        ("https://hooks.test:8443/", "Only the standard https port can be used"),
         ("https://user:word@hooks.test/", "This address cannot be used"),
         ("javascript:alert(1)", "This address cannot be used"),
         ("", "Enter an address that begins with https://"),
         ("https://hooks.test/" + "x" * 3_000, "This address cannot be used"),
     ],
 )
-def test_addresses_that_cannot_be_told(officer: Visitor, url: str, words: str) -> None:
+def test_invalid_addresses(officer: Visitor, url: str, message: str) -> None:
     assert add(officer, url) == ""
     assert officer.page.status_code == 400
-    assert words in officer.text
+    assert message in officer.text
 
 
-def test_a_host_that_may_be_private_for_peers_is_none_for_officers(
+def test_private_host_of_settings_is_not_allowed_for_webhooks(
     nodes: Nodes, listener: Listener
 ) -> None:
     council = nodes.start("brackwell", private_hosts=("localhost:5410",))
@@ -323,34 +327,34 @@ def test_a_host_that_may_be_private_for_peers_is_none_for_officers(
         work.session.scalars(select(Webhook)).one().url = private
     publish(council, "Bin days")
     settle(council)
-    assert listener.heard == []
+    assert listener.requests == []
     assert message_of(council).state == "failed"
 
 
-def test_why_nothing_answers_does_not_say_which_names_are_known(
+def test_error_does_not_reveal_internal_names(
     nodes: Nodes, council: TestNode, officer: Visitor
 ) -> None:
-    def inside(*_request: object) -> list[bytes]:
-        raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, msg("It is inside."))
+    def refuse(*_request: object) -> list[bytes]:
+        raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, msg("It is internal."))
 
-    nodes.apps["inside.test"] = inside
+    nodes.apps["inside.test"] = refuse
     for host in ("inside.test", "unknown.test"):
         add(officer, f"https://{host}/")
         officer.submit("/test")
     settle(council)
     with council.reading() as session:
-        tried = [(row.status, row.answer) for row in session.scalars(select(WebhookMessage))]
-    assert tried == [(None, NO_ANSWER)] * 2
+        attempts = [(row.status, row.answer) for row in session.scalars(select(WebhookMessage))]
+    assert attempts == [(None, NO_ANSWER)] * 2
     assert NO_ANSWER in officer.visit(f"/account/webhooks/{message_of(council).webhook_id}").text
 
 
-def test_something_must_be_chosen(officer: Visitor) -> None:
+def test_events_must_be_selected(officer: Visitor) -> None:
     add(officer, events=["test"])
     assert officer.page.status_code == 400
     assert "Select which events to send" in officer.text
 
 
-def test_nobody_sees_anothers_but_the_operator(
+def test_only_operator_sees_webhooks_of_others(
     council: TestNode, officer: Visitor, listener: Listener
 ) -> None:
     operator = council.visitor("operator")
@@ -359,23 +363,22 @@ def test_nobody_sees_anothers_but_the_operator(
     link = f'href="/account/webhooks/{number}"'
     assert link not in officer.visit("/account/webhooks").text
     assert officer.visit(f"/account/webhooks/{number}").status_code == 404
-    other = add(officer)
-    assert other
-    seen = operator.visit("/account/webhooks").text
-    assert link in seen
-    assert f'href="/account/webhooks/{number + 1}"' in seen
+    assert add(officer)
+    page = operator.visit("/account/webhooks").text
+    assert link in page
+    assert f'href="/account/webhooks/{number + 1}"' in page
     operator.visit(f"/account/webhooks/{number}")
     operator.submit("/remove")
     publish(council, "Bin days")
     settle(council)
-    assert len(listener.heard) == 1
+    assert len(listener.requests) == 1
 
 
 @pytest.mark.parametrize("when", ["queued", "sent"])
-def test_whose_role_is_gone_is_told_nothing(
+def test_nothing_is_sent_after_role_is_removed(
     nodes: Nodes, council: TestNode, listener: Listener, officer: Visitor, when: str
 ) -> None:
-    """However the role went: it is asked for when something happens, and when it is sent."""
+    """The role is checked when the event happens and again when the message is sent."""
     add(officer, tells_all="y")
     if when == "sent":
         publish(council, "Meanwhile", "private")
@@ -386,7 +389,7 @@ def test_whose_role_is_gone_is_told_nothing(
     if when == "queued":
         publish(council, "Afterwards", "private")
     nodes.run_until_idle()
-    assert listener.heard == []
+    assert listener.requests == []
     with council.reading() as session:
         states = [message.state for message in session.scalars(select(WebhookMessage))]
     assert states == (["failed"] if when == "sent" else [])
