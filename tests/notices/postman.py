@@ -64,8 +64,10 @@ def mail_server() -> Iterator[MailServer]:
     server = MailServer(port())
     controller = Controller(server, hostname="127.0.0.1", port=server.port)
     controller.start()
-    yield server
-    controller.stop()
+    try:
+        yield server
+    finally:
+        controller.stop()
 
 
 @dataclass

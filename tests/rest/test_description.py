@@ -50,6 +50,6 @@ def test_page_about_api(council: TestNode) -> None:
     assert "PATCH /projects/{token}" in page.text
     assert "Needs the scope" in page.text
     welsh = council.visitor().visit("/api?lang=cy").text
-    assert "Diweddariadau prosiect, y diweddaraf yn gyntaf." in welsh
+    assert "Diweddariadau am brosiect, y diweddaraf yn gyntaf" in welsh
     assert "Mae angen y cwmpas write:projects." in welsh
     assert "Needs the scope" not in welsh
