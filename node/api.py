@@ -366,7 +366,7 @@ def notify(
     if not kind.startswith(f"{work.plugin}.") or kind not in unit.node.notification_kinds:
         raise KeyError(f"{work.plugin} declares no notifications {kind}")
     if path and not is_local_path(path):
-        raise ValueError(f"{path} is no address of this node")
+        raise ValueError(f"{path} is not an address of this server")
     placeholders: dict[str, Any] = dict(details)
     _events.record_event(
         unit,

@@ -33,7 +33,7 @@ def get_secret_key(settings: Settings) -> str:
     except UnicodeDecodeError:
         secret = ""
     if len(secret) < MIN_SECRET_BYTES:
-        raise SettingsError(f"The secret key in {path} is damaged. Bring it back from a backup.")
+        raise SettingsError(f"The secret key in {path} is damaged. Restore it from a backup.")
     return secret
 
 
@@ -60,7 +60,7 @@ def ensure_data_folder(settings: Settings) -> Path:
             settings.data_dir.chmod(0o700)
     except OSError as error:
         raise SettingsError(
-            f"The data folder {settings.data_dir} cannot be made: {error.strerror}."
+            f"The data folder {settings.data_dir} cannot be created: {error.strerror}."
         ) from error
     return settings.data_dir
 
@@ -71,7 +71,7 @@ def ensure_subfolder(settings: Settings, name: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise SettingsError(f"The data folder {settings.data_dir} cannot be written.") from error
+        raise SettingsError(f"The data folder {settings.data_dir} is not writable.") from error
     return folder
 
 

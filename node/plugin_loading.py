@@ -67,7 +67,7 @@ def load_plugin(name: str, manager: pluggy.PluginManager) -> PluginDetails:
     except pluggy.PluginValidationError as error:
         # pluggy's text has several lines and contains the module's path.
         text = " ".join(str(error).replace(repr(error.plugin), name).split())
-        raise SettingsError(f"The plugin {name} has a hook that does not fit: {text}.") from error
+        raise SettingsError(f"The plugin {name} has an invalid hook: {text}.") from error
     return details
 
 
@@ -87,7 +87,8 @@ def check_registration(plugin: str, hook: str, item: Any) -> None:
 def _import_plugin(point: EntryPoint) -> ModuleType:
     if not PLUGIN_NAME.fullmatch(point.name) or len(point.name) > MAX_LEN_PLUGIN_NAME:
         raise UnusablePluginError(
-            f"The plugin {point.name} needs a name of small letters, digits and single underscores."
+            f"The plugin {point.name} must have a name of lowercase letters, digits and single"
+            " underscores."
         )
     try:
         module = point.load()
@@ -118,14 +119,14 @@ def _read_details(name: str, module: ModuleType) -> PluginDetails:
         details = module.plugin_details()
     except Exception as error:  # a plugin may raise anything
         raise UnusablePluginError(
-            f"The plugin {name} does not say who it is: {summarise_error(error)}."
+            f"The plugin {name} does not return its details: {summarise_error(error)}."
         ) from error
     if not isinstance(details, PluginDetails) or details.name != name:
-        raise UnusablePluginError(f"The plugin {name} gives details that are not its own.")
+        raise UnusablePluginError(f"The plugin {name} returns the details of another plugin.")
     if details.api_version != API_VERSION:
         raise UnusablePluginError(
-            f"The plugin {name} is made for version {details.api_version} of the plugin interface;"
-            f" this node has version {API_VERSION}."
+            f"The plugin {name} is made for version {details.api_version} of the plugin interface,"
+            f" but this server has version {API_VERSION}."
         )
     return details
 
@@ -141,7 +142,8 @@ def _check_table_names(point: EntryPoint) -> None:
         for table in mapper.tables:
             if not str(table).startswith(f"{point.name}__"):
                 raise UnusablePluginError(
-                    f"The plugin {point.name} has a table {table} without its name."
+                    f"The plugin {point.name} has a table {table}, whose name does not start with"
+                    f" {point.name}__."
                 )
 
 
@@ -156,7 +158,7 @@ def _check_dotted_name(plugin: str, item: Permission | NotificationType) -> None
 
 def _check_slug(_plugin: str, item: Facet | Setting | ScheduledJob) -> None:
     if not SLUG.fullmatch(item.name):
-        raise ValueError(f"{item.name} is not a word of small letters, digits, - and _")
+        raise ValueError(f"{item.name} is not made of lowercase letters, digits, - and _")
     for value in getattr(item, "choices", ()):
         if not SLUG.fullmatch(value):
             raise ValueError(f"{item.name} has a choice that is no such word: {value}")

@@ -113,7 +113,8 @@ def heads(hooks: Hooks) -> dict[str, str]:
         revisions = history.script.get_heads()
         if len(revisions) != 1:
             raise MigrationError(
-                f"The migrations of {history.owner} have {len(revisions)} ends.", history.owner
+                f"The migrations of {history.owner} have {len(revisions)} heads instead of one.",
+                history.owner,
             )
         head_by_owner[history.owner] = revisions[0]
     return head_by_owner
@@ -244,7 +245,9 @@ def _exclusive_transaction(engine: Engine) -> Iterator[Connection]:
                     engine.dialect.name == "sqlite"
                     and connection.exec_driver_sql("PRAGMA foreign_key_check").first()
                 ):
-                    raise MigrationError("The migrations would leave rows that point to nothing.")
+                    raise MigrationError(
+                        "The migrations would leave rows whose foreign keys refer to no row."
+                    )
         finally:
             connection.detach()  # its settings must not return to the pool
 
@@ -264,7 +267,8 @@ def _pending(connection: Connection, history: MigrationHistory) -> list[str]:
         revisions = list(script.iterate_revisions("heads", context.get_current_heads()))
     except (CommandError, RevisionError) as error:
         raise MigrationError(
-            f"The database was made by a newer {history.owner}: install that version again.",
+            f"The database was created by a newer version of {history.owner}."
+            " Install that version again.",
             history.owner,
         ) from error
     return [f"{item.revision} {item.doc}" for item in reversed(revisions)]
@@ -283,7 +287,7 @@ def _run_migrations(connection: Connection, history: MigrationHistory) -> None:
     foreign_tables.discard(history.version_table)
     if foreign_tables:
         raise MigrationError(
-            f"The migrations of {history.owner} touch other tables:"
+            f"The migrations of {history.owner} change tables that are not its own:"
             f" {', '.join(sorted(foreign_tables))}.",
             history.owner,
         )

@@ -77,8 +77,8 @@ class Settings:
     secret_key: str = _setting(
         "",
         "Signs sessions and forms. Use at least 32 bytes, such as `openssl rand -hex 32` prints,"
-        " and the same key on every machine. Empty: a key is made on the first start and kept in"
-        " the data folder.",
+        " and the same key on every machine. Empty: a key is created at the first start and kept"
+        " in the data folder.",
     )
     listen: str = _setting(
         "",
@@ -146,8 +146,8 @@ class Settings:
     most_handled: int = _setting(100_000, "The maximum number of processed messages that are kept.")
     most_actors: int = _setting(
         10_000,
-        "The maximum number of other servers’ actors that are kept when no one here follows them"
-        " and nothing here is theirs.",
+        "The maximum number of other servers’ actors that are kept although no one here follows"
+        " them and nothing here belongs to them.",
     )
     review_weeks: tuple[str, ...] = _setting(
         ("concept:13", "discovery:9", "alpha:9", "beta:13", "live:26"),
@@ -219,7 +219,7 @@ class Settings:
         " the first byte (port 465), or `none`, for a mail server on the same machine.",
     )
     smtp_user: str = _setting(
-        "", "The user name for the mail server. Empty: the mail server does not ask for one."
+        "", "The user name for the mail server. Empty: sign in to the mail server without one."
     )
     smtp_password: str = _setting("", "The password for the mail server.")
     notify_key: str = _setting("", "The API key of GOV.UK Notify.")
@@ -363,7 +363,7 @@ def _parse_value(item: "Field[Any]", value: object, where: str) -> object:
             return Path(value)
         if choices and get_origin(kind) is Literal:
             raise SettingsError(f"{where} must be one of {', '.join(choices)}.")
-    raise SettingsError(f"{where} does not fit: {value!r}.")
+    raise SettingsError(f"{where} is not valid: {value!r}.")
 
 
 def _validate(settings: Settings) -> None:

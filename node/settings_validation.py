@@ -92,7 +92,7 @@ def check_secret(key: str) -> None:
     if key and (len(key.encode()) < MIN_SECRET_BYTES or len(set(key)) < MIN_DISTINCT_CHARACTERS):
         raise SettingsError(
             f"secret_key must be random and have at least {MIN_SECRET_BYTES} bytes:"
-            " `openssl rand -hex 32` prints one."
+            " use the output of `openssl rand -hex 32`."
         )
 
 
@@ -105,7 +105,7 @@ def check_proxy(address: str) -> None:
     if not is_valid:
         raise SettingsError(
             "trusted_proxy must be the IP address of the proxy, such as 127.0.0.1, because a"
-            f" trusted machine can pose as any visitor: {address!r}."
+            f" trusted machine can claim to be any visitor: {address!r}."
         )
 
 

@@ -130,7 +130,7 @@ def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 def _decrypt(source: Path, folder: Path, passphrase: str) -> Path:
     """Decrypt `source` into a file in `folder`. Returns the path of that file."""
     if not passphrase:
-        raise BackupError(f"{source.name} is encrypted. Give its passphrase.")
+        raise BackupError(f"{source.name} is encrypted. Enter its passphrase.")
     plain = folder / "backup.tar.gz"
     try:
         with tarfile.open(source) as outer, plain.open("xb") as out:
@@ -142,7 +142,7 @@ def _decrypt(source: Path, folder: Path, passphrase: str) -> Path:
     except (pyrage.DecryptError, OSError) as error:
         if isinstance(error, OSError) and error.errno:  # raised by the file system, not by age
             raise
-        raise BackupError(f"{source.name} is damaged: it cannot be decrypted.") from error
+        raise BackupError(f"{source.name} is damaged and cannot be decrypted.") from error
     return plain
 
 
@@ -150,7 +150,7 @@ def _decrypted_key(encrypted: bytes, passphrase: str) -> pyrage.x25519.Identity:
     try:
         text = pyrage.passphrase.decrypt(encrypted, passphrase).decode("ascii")
     except pyrage.DecryptError as error:
-        raise BackupError("This is not the passphrase of the backup.") from error
+        raise BackupError("The passphrase is not correct.") from error
     return pyrage.x25519.Identity.from_str(text)
 
 
@@ -158,7 +158,7 @@ def _read_small(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     """Read a member of at most `MAX_SMALL_BYTES` into memory."""
     file = archive.extractfile(member) if member.size <= MAX_SMALL_BYTES else None
     if file is None:
-        raise BackupError(f"The backup is damaged: {member.name} is no file of its size.")
+        raise BackupError(f"The backup is damaged: {member.name} is not a file or is too large.")
     return file.read()
 
 
@@ -167,27 +167,29 @@ def _extract(archive: tarfile.TarFile, folder: Path) -> BackupManifest:
     members = iter(archive)
     first = next(members, None)
     if first is None or first.name != MANIFEST_MEMBER:
-        raise BackupError("This is not a backup: it does not begin with a manifest.")
+        raise BackupError("This is not a backup: it does not start with a manifest.")
     manifest = _parse_manifest(json.loads(_read_small(archive, first)))
     missing = dict(manifest.files)
     for member in members:
         expected = missing.pop(member.name, None)
         source = archive.extractfile(member)
         if expected is None or source is None or Path(member.name).name != member.name:
-            raise BackupError(f"The backup is damaged: it should not hold {member.name!r}.")
+            raise BackupError(
+                f"The backup is damaged: it contains an unknown file, {member.name!r}."
+            )
         if _copy_member(source, folder / member.name) != expected:
-            raise BackupError(f"The backup is damaged: {member.name} is not as it was written.")
+            raise BackupError(f"The backup is damaged: {member.name} has been changed.")
     if missing:
-        raise BackupError(f"The backup is damaged: it lacks {', '.join(sorted(missing))}.")
+        raise BackupError(f"The backup is damaged: {', '.join(sorted(missing))} missing.")
     return manifest
 
 
 def _parse_manifest(value: Any) -> BackupManifest:
     if not isinstance(value, dict) or not isinstance(value.get("format"), int):
-        raise BackupError("This is not a backup: its manifest is of another kind.")
+        raise BackupError("This is not a backup: its manifest is not valid.")
     if value["format"] > FORMAT_VERSION:
         raise BackupError(
-            "This backup was made by a newer version of Moothall. Install that first."
+            "This backup was made by a newer version of Moothall. Install that version first."
         )
     return BackupManifest(**{item.name: value[item.name] for item in fields(BackupManifest)})
 

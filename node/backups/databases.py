@@ -104,7 +104,9 @@ def _restore_sqlite(target: Path, source: Path) -> None:
             target.with_name(f"{target.name}{suffix}").unlink(missing_ok=True)
         restored.replace(target)
     except OSError as error:
-        raise BackupError(f"The database cannot be put in its place: {error.strerror}.") from error
+        raise BackupError(
+            f"The restored database cannot be moved into the data folder: {error.strerror}."
+        ) from error
     finally:
         with suppress(OSError):
             restored.unlink(missing_ok=True)
@@ -132,9 +134,9 @@ def _run(program: str, arguments: list[str], environment: Mapping[str, str]) -> 
         )
     except FileNotFoundError as error:
         raise BackupError(
-            f"The program {program} is missing: install PostgreSQL's client programs, of the"
-            " server's version or newer."
+            f"The program {program} is missing. Install the PostgreSQL client programs, in the"
+            " version of the PostgreSQL server or newer."
         ) from error
     if result.returncode:
-        output = " ".join(result.stderr.split()) or f"it ended with {result.returncode}"
+        output = " ".join(result.stderr.split()) or f"exit code {result.returncode}"
         raise BackupError(f"{program} failed: {output}")

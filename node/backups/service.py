@@ -45,7 +45,7 @@ def take_backup(node_settings: Settings, target: Path, passphrase: str = "") -> 
     The node may keep running. Raises `BackupError` and leaves no files behind.
     """
     if target.exists():
-        raise BackupError(f"{target} exists already. A backup never replaces a file.")
+        raise BackupError(f"{target} already exists. Choose a new file name.")
     with (
         _open_engine(node_settings) as engine,
         _temporary_folder(target.absolute().parent) as folder,
@@ -131,7 +131,7 @@ def _extract_and_check(source: Path, folder: Path, passphrase: str) -> BackupMan
     ):
         raise BackupError(
             "This backup was made by a newer version of Moothall"
-            f" ({manifest.version}). Install that first."
+            f" ({manifest.version}). Install that version first."
         )
     return manifest
 
@@ -163,7 +163,7 @@ def _settings_in_place(backed_up: Path) -> Iterator[tuple[Settings, tuple[str, .
     """
     path = settings.settings_path()
     if path.exists():
-        yield settings.load(), (f"{path} was left as it is.",)
+        yield settings.load(), (f"{path} was kept.",)
         return
     shutil.copyfile(backed_up, path)
     path.chmod(0o600)
@@ -205,7 +205,7 @@ def _as_toml(node_settings: Settings) -> str:
     """The settings that differ from the defaults. Each value is written as JSON, which is valid
     TOML.
     """
-    lines = ["# The settings of the node when its backup was taken."]
+    lines = ["# The settings of the server when the backup was made."]
     for setting in fields(Settings):
         value = getattr(node_settings, setting.name)
         if value != setting.default and setting.name not in LOCAL_SETTINGS:

@@ -30,7 +30,7 @@ from node.plugin_loading import installed_plugins
 
 
 class MoothallCommands(click.Group):
-    """The node's own commands, and a group of commands for each plugin."""
+    """The core's commands, and a group of commands for each plugin."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *installed_plugins()})
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = moothall.main(args=arguments, prog_name="moothall", standalone_mode=False)
     except click.exceptions.Abort:
-        fail("Stopped; nothing was done.", 130)
+        fail("Stopped.", 130)
     except click.ClickException as error:
         fail(error.format_message(), error.exit_code)
     except InvalidInputError as error:
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MoothallError as error:
         fail(error.safe_text)
     except DBAPIError as error:
-        fail(f"The database does not do what it should: {error.orig}")
+        fail(f"The database returned an error: {error.orig}")
     except BrokenPipeError:
         _exit_on_broken_pipe()
     sys.exit(code if isinstance(code, int) else 0)

@@ -21,7 +21,7 @@ def change_name(name: str) -> None:
     """Change the council's name to NAME, here and on the servers that follow it."""
     with open_work() as work:
         service.change_name(work, name)
-        click.echo(f"The council is called {service.require_own(work.session).name}")
+        click.echo(f"The council's name is now {service.require_own(work.session).name}")
 
 
 @council.group()
@@ -35,7 +35,7 @@ def add_alias(uri: str) -> None:
     """Add an alias: let the council with the id URI move here."""
     with open_work() as work:
         council_moves.add_alias(work, uri)
-        click.echo(f"This council is also {uri}")
+        click.echo(f"Added the alias {uri}")
 
 
 @alias.command("remove")
@@ -44,7 +44,7 @@ def remove_alias(uri: str) -> None:
     """Remove the alias URI."""
     with open_work() as work:
         council_moves.remove_alias(work, uri)
-        click.echo(f"This council is not {uri}")
+        click.echo(f"Removed the alias {uri}")
 
 
 @alias.command("list")
@@ -103,7 +103,7 @@ def unblock(uri: str) -> None:
 def rotate_keys(drop_old: bool) -> None:
     """Create new keys for the council and all other local actors, and notify the followers.
 
-    Signatures by the old keys are accepted for 14 days more.
+    Signatures made with the old keys are accepted for another 14 days.
     """
     with open_node() as node:
         pairs = key_rotation.generate_keys(node)
@@ -112,7 +112,7 @@ def rotate_keys(drop_old: bool) -> None:
         is_finished = key_rotation.finish(node)
     click.echo(f"New keys for {number} actors of this server")
     if not is_finished:
-        click.echo("Some of them, or their followers, are not up to date yet. A job will finish.")
+        click.echo("A background job will update the actors and followers that are left.")
 
 
 @council.command()

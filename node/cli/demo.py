@@ -16,14 +16,14 @@ from node import demo as demonstration
     default=5101,
     show_default=True,
     type=click.IntRange(1024, 65534),
-    help="The first port; each council uses one",
+    help="The first port. Each council uses one.",
 )
 @click.option(
     "--councils",
     default=5,
     show_default=True,
     type=click.IntRange(2, 5),
-    help="The number of councils: two start first, then the others",
+    help="The number of councils. Two start first, then the others.",
 )
 def demo(once: bool, port: int, councils: int) -> None:
     """Start several councils on this machine, with projects, that follow each other."""

@@ -21,11 +21,11 @@ from node.runtime import Node
 OUTCOME_TEXTS = {
     ImportOutcome.draft: "saved as a draft",
     ImportOutcome.published: "published",
-    ImportOutcome.updated: "brought up to date",
-    ImportOutcome.differs: "here already, and different: left as it is without --update",
-    ImportOutcome.unchanged: "here already, and the same",
-    ImportOutcome.kept: "here already, and changed since: left as it is",
-    ImportOutcome.known: "a project of that name is here already: left as it is",
+    ImportOutcome.updated: "updated",
+    ImportOutcome.differs: "not changed without --update, because it exists already and differs",
+    ImportOutcome.unchanged: "not changed, because it exists already and is the same",
+    ImportOutcome.kept: "not changed, because it was edited here after the last import",
+    ImportOutcome.known: "not imported, because a project with this title already exists",
 }
 
 
@@ -44,8 +44,8 @@ OUTCOME_TEXTS = {
     "organisation_names",
     multiple=True,
     metavar="NAME",
-    help="Import the projects of this organisation from a file of several. Can be repeated."
-    " Default: our council.",
+    help="Import the projects of this organisation, if a file has projects of several. Can be"
+    " repeated. Default: our council.",
 )
 @click.option(
     "--source",
@@ -114,18 +114,20 @@ def _summary_line(taken: Sequence[ImportResult], left: Sequence[OwningOrganisati
     if len(taken) == 1:
         only = taken[0]
         line = f"{OUTCOME_TEXTS[only.done]}: {only.title} {only.uri}"
-        told: list[str] = list(notes)
+        remarks: list[str] = list(notes)
     else:
         counts = Counter(each.done for each in taken)
         line = f"{len(taken)} projects: " + ", ".join(
             f"{counts[done]} {words}" for done, words in OUTCOME_TEXTS.items() if counts[done]
         )
-        told = [f"{note} ({count})" for note, count in notes.most_common(20)]
+        remarks = [f"{note} ({count})" for note, count in notes.most_common(20)]
     if left:
         count = sum(len(each.projects) for each in left)
         names = ", ".join(each.name for each in left[:5]) + (", …" if len(left) > 5 else "")
-        told.append(f"{count} of other organisations left out without --organisation: {names}")
-    return f"{line} ({'; '.join(told)})" if told else line
+        remarks.append(
+            f"not imported without --organisation: {count} of other organisations, {names}"
+        )
+    return f"{line} ({'; '.join(remarks)})" if remarks else line
 
 
 COMMANDS = (import_files,)

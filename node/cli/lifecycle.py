@@ -30,7 +30,7 @@ from node.web_server import print_addresses, run_worker, serve
 
 @click.command("serve")
 def serve_command() -> None:
-    """Run the web server, and the background jobs unless `jobs` leaves them to workers."""
+    """Run the web server, and the background jobs unless the setting `jobs` names an engine."""
     with start_app(runs_node=True) as app:
         serve(app, print_addresses)
 
@@ -41,17 +41,17 @@ def worker() -> None:
     with start_app(runs_node=True) as app, app.app_context():
         node = get_node(app)
         if node.settings.jobs == "inside":
-            raise MoothallError("With jobs = inside, `moothall serve` does this itself.")
-        run_worker(node, lambda: click.echo("Working"))
+            raise MoothallError("With jobs = inside, `moothall serve` runs the jobs itself.")
+        run_worker(node, lambda: click.echo("The worker is running"))
 
 
 @click.command()
-@click.option("--name", required=True, help="Council name")
-@click.option("--slug", required=True, help="Its short name on other servers, such as aldermoor")
-@click.option("--colour", default="", help="Its colour, such as #1d5b4f")
-@click.option("--gss-code", default="", help="Its GSS code, such as E06000037")
-@click.option("--operator-name", required=True, help="The operator's name")
-@click.option("--operator-email", required=True)
+@click.option("--name", required=True, help="The council's name.")
+@click.option("--slug", required=True, help="Its short name in addresses, such as aldermoor.")
+@click.option("--colour", default="", help="Its colour, such as #1d5b4f.")
+@click.option("--gss-code", default="", help="Its GSS code, such as E06000037.")
+@click.option("--operator-name", required=True, help="The operator's name.")
+@click.option("--operator-email", required=True, help="The operator's email address.")
 @click.password_option(
     "--operator-password", envvar=PASSWORD_VARIABLE, prompt="Password of the operator"
 )
@@ -73,12 +73,12 @@ def init(
             ),
         )
         council = councils.require_own(work.session)
-        click.echo(f"{council.name} is {local_uris.handle(work.settings, council.actor)}")
+        click.echo(f"Set up {council.name}, {local_uris.handle(work.settings, council.actor)}")
 
 
 @click.command()
 @click.option(
-    "--backup", type=EXISTING_FILE, help="Check this backup instead: whether it can be restored."
+    "--backup", type=EXISTING_FILE, help="Check whether this backup can be restored instead."
 )
 def doctor(backup: Path | None) -> None:
     """Check the server. Exits with 1 if a check fails."""
@@ -117,42 +117,54 @@ def _list_warnings(settings: Settings) -> list[str]:
     if settings.is_https and not settings.trusted_proxy:
         found.append(
             "trusted_proxy is empty: behind a proxy, all visitors seem to come from one address,"
-            " and a few wrong passwords keep everybody from signing in"
+            " and a few wrong passwords stop everyone from signing in"
         )
     if settings.is_https and settings.mail == "console":
-        found.append("mail is console: emails, with links to set a new password, go to the log")
+        found.append(
+            "mail is console: emails are printed, not sent, with links that set a new password"
+        )
     return found
 
 
 def run_checks(node: Node) -> list[tuple[str, str]]:
     """Run the checks. Returns the name of each with its problem, an empty string if it passed."""
-    findings = [("settings fit", "")]
+    findings = [("the settings are valid", "")]
     try:
         waiting = schema_migrations.pending(node.engine, node.hooks)
     except Exception as error:  # noqa: BLE001 -- whatever a broken database raises
         return [
             *findings,
-            ("the database answers", f"{type(error).__name__}: {error}".splitlines()[0]),
+            ("the database responds", f"{type(error).__name__}: {error}".splitlines()[0]),
         ]
-    findings.append(("the database answers", ""))
-    findings.append(("migrations are at their head", f"{len(waiting)} to do" if waiting else ""))
+    findings.append(("the database responds", ""))
+    findings.append(
+        ("the database is migrated", f"{len(waiting)} migrations missing" if waiting else "")
+    )
     if waiting:
         return findings
     with node.reading() as session:
         council = councils.own(session)
-        findings.append(("the council is set up", "" if council else "open the first-run page"))
+        findings.append(
+            (
+                "the council is set up",
+                "" if council else "run `moothall init`, or open the first-run page",
+            )
+        )
         overdue = select(func.count()).where(Delivery.state == "pending", Delivery.attempts > 0)
         failed = session.scalar(select(func.count()).where(Delivery.state == "failed")) or 0
         retrying = session.scalar(overdue) or 0
         refused = session.scalar(select(func.count()).where(Mail.state == "failed")) or 0
         claimed = "; ".join(f"{each.code}: {each.named}" for each in find_disputes(session))
         clock_check = clock.check_clock(session)
-    findings.append(("the clock is right", clock_check.message if clock_check.is_wrong else ""))
+    findings.append(("the clock is correct", clock_check.message if clock_check.is_wrong else ""))
     findings.append(
-        ("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else "")
+        (
+            "no deliveries have failed",
+            f"{failed} failed, {retrying} being retried" if failed else "",
+        )
     )
-    findings.append(("emails are taken", f"{refused} failed" if refused else ""))
-    findings.append(("each GSS code is claimed by one council", claimed))
+    findings.append(("no emails have failed", f"{refused} failed" if refused else ""))
+    findings.append(("no GSS code is claimed by two councils", claimed))
     return [*findings, *check_plugins(node)]
 
 
@@ -167,7 +179,7 @@ def check_main_domain(node: Node) -> list[tuple[str, str]]:
         actor = (council.actor.username or "", council.actor.uri) if council else None
     if actor is None:
         return []
-    found_at = f"@{actor[0]}@{node.settings.handle_domain} is found"
+    found_at = f"@{actor[0]}@{node.settings.handle_domain} can be found"
     return [(found_at, _find_domain_problem(node, *actor))]
 
 
@@ -181,11 +193,11 @@ def _find_domain_problem(node: Node, username: str, uri: str) -> str:
         url = webfinger_url(username, domain, plain_http=plain_http)
         answer = node.outbound.get(url, accept=JRD[0], content_types=JRD)
         if answer.status != HTTPStatus.OK:
-            return f"{url} answers {answer.status}"
+            return f"{url} returned the status {answer.status}"
         known = actor_id_from_jrd(parse_json(answer.body), username, domain)
     except (OutboundError, FederationError) as error:
         return f"{url}: {error}"
-    return "" if known == uri else f"{url} names another actor than {uri}"
+    return "" if known == uri else f"{url} returned another actor, not {uri}"
 
 
 def check_plugins(node: Node) -> list[tuple[str, str]]:

@@ -82,9 +82,7 @@ def create_upgraded_app(node_settings: Settings, excluded_plugins: Mapping[str, 
             return app
         _close(node)
         for owner, names in missing.items():
-            excluded[owner] = (
-                f"Its models need what its migrations do not make: {', '.join(names)}."
-            )
+            excluded[owner] = f"Its migrations do not create all of its models: {', '.join(names)}."
 
 
 def _close(node: Node) -> None:

@@ -38,8 +38,8 @@ def inspect(id: str, host: str | None) -> None:  # noqa: A002 -- the word of the
 @click.argument("id")
 @click.argument("host", required=False)
 def why(id: str, host: str | None) -> None:  # noqa: A002
-    """Explain why the server HOST has ID or not; without HOST, why this server does not: host,
-    reason, explanation, next step, time, last answer.
+    """Explain why the server HOST has or does not have ID: host, reason, explanation, next step,
+    time, last response. Without HOST, explain why this server does not have it.
     """
     with open_node() as node, node.reading() as session:
         outcome = _explain(session, node.settings, id, parse_host(host or node.settings.authority))
@@ -67,7 +67,7 @@ def _explain(session: Session, settings: Settings, name: str, host: str) -> Host
 
 
 @click.command()
-@click.option("--host", help="Only what this server received.")
+@click.option("--host", help="Only what we shared with this server.")
 def shared(host: str | None) -> None:
     """List what we have shared with other servers: host, first time, last time, activity, id."""
     query = select(Disclosure).order_by(Disclosure.last_at.desc()).limit(MAX_ROWS)
@@ -83,10 +83,10 @@ def delivery() -> None:
 
 
 @delivery.command("list")
-@click.option("--state", type=click.Choice(list(Delivery.STATES)), help="Only those in this state.")
-@click.option("--host", help="Only those to this server.")
+@click.option("--state", type=click.Choice(list(Delivery.STATES)), help="Only in this state.")
+@click.option("--host", help="Only deliveries to this server.")
 def list_deliveries(state: str | None, host: str | None) -> None:
-    """List deliveries, newest first: number, state, host, activity, object, last answer."""
+    """List deliveries, newest first: number, state, host, activity, object, last response."""
     query = select(Delivery).order_by(Delivery.id.desc()).limit(MAX_ROWS)
     if state:
         query = query.where(Delivery.state == state)
@@ -102,11 +102,11 @@ def list_deliveries(state: str | None, host: str | None) -> None:
 
 @delivery.command()
 @click.argument("number", type=int, required=False)
-@click.option("--host", help="All deliveries that failed at this server.")
+@click.option("--host", help="Retry all failed deliveries to this server.")
 def retry(number: int | None, host: str | None) -> None:
-    """Retry the delivery NUMBER now, or with --host all deliveries to a server."""
+    """Retry the delivery NUMBER now, or with --host all failed deliveries to a server."""
     if (number is None) == (host is None):
-        raise click.UsageError("Name a delivery by its number, or a server with --host.")
+        raise click.UsageError("Give either the number of a delivery or a server with --host.")
     with open_work() as work:
         if number is not None:
             click.echo(f"The delivery to {service.retry(work, number).host} will be retried")
@@ -114,9 +114,9 @@ def retry(number: int | None, host: str | None) -> None:
             click.echo(f"Will be retried: {service.retry_host(work, (host or '').lower())}")
 
 
-@delivery.command("give-up")
+@delivery.command()
 @click.argument("host")
-def give_up(host: str) -> None:
+def cancel(host: str) -> None:
     """Cancel all waiting deliveries to the server HOST."""
     with open_work() as work:
         click.echo(f"Cancelled: {service.cancel_host(work, host.lower())}")

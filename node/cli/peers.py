@@ -12,8 +12,8 @@ from node.councils import service
 from node.federating import fetching, peer_list_subscriptions, peer_lists, peer_suggestions, peers
 from node.federating.models import Peer, PeerList
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON")
-comment = click.option("--comment", default="", help="The reason, which exported lists include")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+comment = click.option("--comment", default="", help="The reason. Exported lists include it.")
 
 
 @click.group()
@@ -75,13 +75,13 @@ def forget(host: str) -> None:
     """Reset HOST as `unblock` does, and delete its delivery history."""
     with open_work() as work:
         peers.forget_host(work, host)
-        click.echo(f"{peers.normalise_host(host)} is forgotten")
+        click.echo(f"{peers.normalise_host(host)} is reset, and its delivery history is deleted")
 
 
 @peer.command("list")
 @as_json
 def list_peers(as_json: bool) -> None:
-    """List all known servers: host, state, health, last answer."""
+    """List all known servers: host, state, health, last response."""
     with open_node() as node, node.reading() as session:
         rows = [_describe_peer(row) for row in session.scalars(select(Peer).order_by(Peer.host))]
         _print_rows(rows, ("host", "state", "health", "last_answer"), as_json=as_json)
@@ -90,7 +90,7 @@ def list_peers(as_json: bool) -> None:
 @peer.command()
 @as_json
 def suggestions(as_json: bool) -> None:
-    """List servers that other servers suggest and that you have not decided about."""
+    """List servers that other servers suggest and that are neither allowed nor blocked yet."""
     with open_node() as node, node.reading() as session:
         rows = [_describe_peer(row) for row in peer_suggestions.list_suggestions(session)]
         _print_rows(rows, ("host", "found_from", "comment"), as_json=as_json)
@@ -116,7 +116,7 @@ def import_list(file: BinaryIO) -> None:
         result = peer_lists.import_entries(node, COMMAND_LINE, entries)
     click.echo(f"{result.new} servers changed, {result.unchanged} unchanged")
     for host in result.overridden:
-        click.echo(f"{host} stays as it was decided here")
+        click.echo(f"{host} keeps the decision made on this server")
 
 
 @peer.command()
@@ -124,12 +124,13 @@ def import_list(file: BinaryIO) -> None:
 @click.option(
     "--may-allow",
     is_flag=True,
-    help="Allow the servers that the list allows, instead of only suggesting them",
+    help="Allow the servers that the list allows, instead of only suggesting them.",
 )
 def subscribe(url: str, may_allow: bool) -> None:
     """Subscribe to the list of servers at URL: read it every day, and block what it blocks."""
     with open_work() as work:
-        click.echo(f"Reads {peer_list_subscriptions.subscribe(work, url, may_allow=may_allow).url}")
+        row = peer_list_subscriptions.subscribe(work, url, may_allow=may_allow)
+        click.echo(f"Subscribed to {row.url}")
 
 
 @peer.command()
@@ -138,13 +139,13 @@ def unsubscribe(url: str) -> None:
     """Unsubscribe from the list at URL, and undo its decisions."""
     with open_node() as node:
         peer_list_subscriptions.unsubscribe(node, COMMAND_LINE, url)
-    click.echo(f"No longer reads {url}")
+    click.echo(f"Unsubscribed from {url}")
 
 
 @peer.command()
 @as_json
 def lists(as_json: bool) -> None:
-    """List the subscriptions: address, entries, last read, outcome."""
+    """List the subscriptions: address, entries, last read, result."""
     with open_node() as node, node.reading() as session:
         rows = [_describe_list(row) for row in peer_list_subscriptions.list_all(session)]
         _print_rows(rows, ("url", "entries", "fetched_at", "outcome"), as_json=as_json)

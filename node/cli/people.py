@@ -29,15 +29,17 @@ def add(name: str, email: str, role: str, password: str) -> None:
 
 @user.command("list")
 def list_users() -> None:
-    """List accounts: email, name, roles, and whether the account has ended."""
+    """List accounts: email, name, roles, and whether the account is deactivated."""
     with open_work() as work:
         for account in service.list_all(work.session):
             roles = ", ".join(sorted(role.name for role in account.roles)) or "no role"
-            click.echo("\t".join((account.email, account.name, roles, *_ended_column(account))))
+            click.echo(
+                "\t".join((account.email, account.name, roles, *_deactivated_column(account)))
+            )
 
 
-def _ended_column(account: User) -> tuple[str, ...]:
-    return () if account.active else ("ended",)
+def _deactivated_column(account: User) -> tuple[str, ...]:
+    return () if account.active else ("deactivated",)
 
 
 @user.command()
@@ -48,7 +50,7 @@ def give(email: str, role: str) -> None:
     with open_work() as work:
         account = service.require_by_email(work.session, email)
         service.grant_role(work, account, role)
-        click.echo(f"{account.email} is {role}")
+        click.echo(f"{account.email} now has the role {role}")
 
 
 @user.command()
@@ -59,7 +61,7 @@ def take(email: str, role: str) -> None:
     with open_work() as work:
         account = service.require_by_email(work.session, email)
         service.remove_role(work, account, role)
-        click.echo(f"{account.email} is no longer {role}")
+        click.echo(f"{account.email} no longer has the role {role}")
 
 
 @user.command()

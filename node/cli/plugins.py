@@ -48,8 +48,10 @@ def check(name: str) -> None:
         logging.disable(logging.NOTSET)
     details = hooks.details[0]
     if problems:
-        raise MoothallError(f"The plugin {name} does not fit: {'; '.join(problems)}")
-    click.echo(f"{name} {details.version} fits version {details.api_version} of the interface")
+        raise MoothallError(f"The plugin {name} cannot be used: {'; '.join(problems)}")
+    click.echo(
+        f"{name} {details.version} works with version {details.api_version} of the plugin interface"
+    )
     for item in service.list_abilities(hooks, name, ()):
         click.echo(f"{item.label}: {', '.join(map(str, item.items))}")
 
@@ -95,19 +97,19 @@ def disable(name: str) -> None:
     """Disable the plugin NAME. Its data is kept."""
     with _open_without(name) as node, node.work(by=COMMAND_LINE) as work:
         enablement.disable(work, name)
-    click.echo(f"{name} is switched off, and all that it keeps is kept. {RESTART_HINT}")
+    click.echo(f"{name} is switched off. Its data is kept. {RESTART_HINT}")
 
 
 @plugin.command()
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def purge(name: str, yes: bool) -> None:
     """Permanently delete the data of the plugin NAME, which must be disabled."""
     if not yes:
-        click.confirm(f"Remove all that {name} keeps, for good?", abort=True)
+        click.confirm(f"Permanently delete all data of {name}?", abort=True)
     with _open_without(name) as node:
         dropped = service.purge(node, name, COMMAND_LINE)
-    click.echo(f"Nothing is left of {name}. Tables dropped: {', '.join(dropped) or 'none'}")
+    click.echo(f"Deleted all data of {name}. Tables: {', '.join(dropped) or 'none'}")
 
 
 @plugin.command()
@@ -117,7 +119,7 @@ def purge(name: str, yes: bool) -> None:
     default=".",
     show_default=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder in which to create the plugin's folder",
+    help="The folder in which to create the plugin's folder.",
 )
 def new(name: str, into: Path) -> None:
     """Create a working plugin called NAME, with a test."""
@@ -146,7 +148,9 @@ class PluginCommands(click.Group):
         if "commands" not in ctx.meta:
             node = ctx.with_resource(open_node())
             if self.name not in node.hooks.names:
-                raise MoothallError(f"The plugin {self.name} is not in use: moothall plugin list")
+                raise MoothallError(
+                    f"The plugin {self.name} is not running. See `moothall plugin list`."
+                )
             registered = node.hooks.registered_by(self.name or "", "register_commands")
             ctx.meta["commands"] = {command.name: command for command in registered}
         commands: dict[str, click.Command] = ctx.meta["commands"]

@@ -64,11 +64,11 @@ def change(id: str, file: Path) -> None:  # noqa: A002 -- the word of the comman
 
 @project.command()
 @click.argument("id")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def delete(id: str, yes: bool) -> None:  # noqa: A002
     """Delete our project ID here, and on all servers that have a copy."""
     if not yes:
-        click.confirm(f"Delete {id} for good?", abort=True)
+        click.confirm(f"Permanently delete {id}?", abort=True)
     with open_work() as work:
         service.delete(
             work, service.get_for_update(work.session, _require_project(work.session, id).token)
@@ -78,9 +78,9 @@ def delete(id: str, yes: bool) -> None:  # noqa: A002
 
 @project.command("write-update")
 @click.argument("id")
-@click.option("--changed", default="", help="What has changed, in Markdown")
-@click.option("--next", "next_steps", default="", help="What is next")
-@click.option("--needs", default="", help="What the project needs")
+@click.option("--changed", default="", help="What has changed, in Markdown.")
+@click.option("--next", "next_steps", default="", help="What is next, in Markdown.")
+@click.option("--needs", default="", help="What the project needs, in Markdown.")
 def write_update(id: str, changed: str, next_steps: str, needs: str) -> None:  # noqa: A002
     """Publish an update about our project ID, which is sent to its followers."""
     text = updates.UpdateInput(changed, next_steps, needs)

@@ -23,14 +23,14 @@ def rebuild() -> None:
             number = indexing.rebuild(work)
         long_writes.run_job(node, [indexing.REBUILD_INDEX])
         indexing.run_job(node, rest=0)
-    click.echo(f"{number:,} projects were read into the index")
+    click.echo(f"Indexed {number:,} projects")
 
 
 @search.command("status")
 def status() -> None:
-    """Print how many changes of projects are waiting to be indexed."""
+    """Print how many changes to projects are waiting to be indexed."""
     with open_node() as node, node.reading() as session:
-        click.echo(f"{indexing.count_waiting(session):,} changes of projects wait")
+        click.echo(f"Waiting to be indexed: {indexing.count_waiting(session):,} changes")
 
 
 @click.group()
@@ -46,7 +46,7 @@ def load(file: Path) -> None:
     Download the full list from https://standards.esd.org.uk/.
     """
     with open_work() as work:
-        click.echo(f"{services_service.load_csv(work, file):,} services are known")
+        click.echo(f"Loaded {services_service.load_csv(work, file):,} services")
 
 
 COMMANDS = (search, services)

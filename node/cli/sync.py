@@ -34,7 +34,7 @@ def start(council: str) -> None:
     """Restart the backfill of COUNCIL (@council@host, or its id) from the beginning."""
     with open_work() as work:
         row = backfills.begin_by_operator(work, _require_actor(work.session, council))
-        click.echo(f"{row.actor.address} is being read from the beginning")
+        click.echo(f"Restarted the backfill of {row.actor.address}")
 
 
 @backfill.command()
@@ -86,7 +86,7 @@ def _print_comparisons(session: Session) -> None:
                 (
                     row.actor.address,
                     f"compared {_format_time(row.compared_at)}",
-                    f"the same {_format_time(row.agreed_at)}",
+                    f"last identical {_format_time(row.agreed_at)}",
                     f"{row.different} different, {row.fetched} fetched, {row.removed} removed",
                     row.outcome,
                 )
@@ -96,7 +96,7 @@ def _print_comparisons(session: Session) -> None:
 
 def _format_backfill(row: Backfill) -> str:
     total = "" if row.total is None else f" of {row.total:,}"
-    read = f"{row.read:,}{total} read on {row.pages:,} pages"
+    read = f"{row.read:,}{total} projects read, {row.pages:,} pages"
     return "\t".join(
         (row.actor.address, row.state, read, _format_time(row.started_at), row.outcome)
     )

@@ -29,7 +29,7 @@ def run_once(port: int) -> None:
     started = time.monotonic()
     with federation(port) as running:
         publisher, follower = running
-        _print_timing("both nodes answer", started)
+        _print_timing("both servers respond", started)
         text = ProjectInput(
             TITLE,
             "Residents tell us of a missed bin without an account.",

@@ -67,8 +67,8 @@ def run_until_stopped(port: int, councils: int) -> None:
                 click.echo(f"\n{started.council.name}   {started.settings.base_url}")
                 for role in (OFFICER, COORDINATOR, OPERATOR):
                     click.echo(f"  {role:<12} {started.council.email(role)}")
-        click.echo(f"\nThe password of everybody: {PASSWORD}")
-        click.echo("Ctrl-C stops all. Nothing is kept.")
+        click.echo(f"\nPassword of all accounts: {PASSWORD}")
+        click.echo("Press Ctrl-C to stop all servers and delete their data.")
         _wait_for_stop(running)
         click.echo("\nStopping")
 
@@ -81,7 +81,7 @@ def _wait_for_stop(running: list[RunningNode]) -> None:
     while not stop.wait(0.5):
         for running_node in running:
             if not running_node.process.is_alive():
-                raise DemoError(f"The node of {running_node.council.name} stopped by itself.")
+                raise DemoError(f"The server of {running_node.council.name} stopped unexpectedly.")
 
 
 @contextmanager
@@ -167,17 +167,17 @@ def _wait_until_up(council: DemoCouncil, settings: Settings, process: BaseProces
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if not process.is_alive():
-            raise DemoError(f"The node of {council.name} did not start.")
+            raise DemoError(f"The server of {council.name} did not start.")
         try:
             socket.create_connection((host, int(port)), timeout=1).close()
         except OSError:
             time.sleep(0.05)
         else:
             return
-    raise DemoError(f"The node of {council.name} does not answer.")
+    raise DemoError(f"The server of {council.name} does not respond.")
 
 
 def _check_free(port: int) -> None:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise DemoError(f"Port {port} is taken. Choose another with --port.")
+            raise DemoError(f"Port {port} is in use. Choose another one with --port.")

@@ -49,7 +49,7 @@ class NotifyTransport:
         """The JWT that authenticates a request, valid for 30 seconds."""
         key = NOTIFY_KEY.fullmatch(self._settings.notify_key)
         if key is None:
-            raise MailError("notify_key is no API key of GOV.UK Notify.")
+            raise MailError("notify_key is not an API key of GOV.UK Notify.")
         return jwt.encode({"iss": key["service"], "iat": int(time.time())}, key["secret"], "HS256")
 
 

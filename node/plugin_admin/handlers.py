@@ -25,7 +25,7 @@ def build_activity_handlers(hooks: Hooks, core: Sequence[Handlers]) -> Handlers:
     handlers: dict[tuple[str, str], Handler] = {}
     for plugin, activity in hooks.registered("register_activities"):
         if activity in core_types:
-            error = ValueError(f"{activity} is an activity on which the node acts itself")
+            error = ValueError(f"{activity} is an activity that the core handles")
             hooks.record_failure(plugin, "register_activities", error)
         else:
             handlers[activity, ""] = dispatch_activity

@@ -17,7 +17,7 @@ FILE_PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("list")
 def list_all() -> None:
-    """Name every checklist, with its newest version."""
+    """List all checklists: id, newest version, languages, title."""
     with api.work(PLUGIN) as work:
         for checklist in library.list_current(work.session).values():
             languages = " ".join(checklist.languages)
@@ -31,14 +31,14 @@ def import_file(file: Path) -> None:
     checklist = _read(file)
     with api.work(PLUGIN) as work:
         published = library.publish(work, checklist)
-    click.echo(f"{published.id} has version {published.version} now.")
+    click.echo(f"Published version {published.version} of {published.id}")
 
 
 @click.command("export")
 @click.argument("name")
-@click.option("--version", "number", type=int, help="An older one.")
+@click.option("--version", "number", type=int, help="Export this version instead of the newest.")
 def export(name: str, number: int | None) -> None:
-    """Write the checklist called NAME as YAML."""
+    """Print the checklist with the id NAME as YAML."""
     with api.work(PLUGIN) as work:
         checklist = (
             library.get_version(work.session, name, number)
@@ -51,13 +51,13 @@ def export(name: str, number: int | None) -> None:
 @click.command("check")
 @click.argument("file", type=FILE_PATH)
 def check(file: Path) -> None:
-    """Say whether FILE is a checklist, and what nobody worded in it yet."""
+    """Check that FILE is a valid checklist, and list the text that is not written yet."""
     checklist = _read(file)
     for place in checklist.placeholders():
-        click.echo(f"{place} is not worded yet.")
+        click.echo(f"{place}: not written yet")
     if "cy" not in checklist.languages:
-        click.echo("Some of it is not in Welsh.")
-    click.echo(f"{checklist.id} is a checklist of {len(checklist.questions)} questions.")
+        click.echo("The Welsh text is not complete")
+    click.echo(f"{checklist.id} is valid and has {len(checklist.questions)} questions")
 
 
 COMMANDS = [list_all, import_file, export, check]

@@ -199,7 +199,7 @@ def register_jobs() -> list[ScheduledJob]:
 def register_checks() -> list[Check]:
     return [
         Check("Can every checklist be read?", automation.find_unreadable),
-        Check("Is every checklist worded?", automation.find_unworded),
+        Check("Is the text of every checklist complete?", automation.find_unworded),
     ]
 
 

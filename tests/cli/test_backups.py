@@ -131,9 +131,7 @@ def test_a_backup_that_is_damaged_or_of_another_node_is_refused(
     assert refusal(b"") == damaged
     assert "damaged" in refusal(changed(whole))
     assert "decrypted" in refusal(changed(locked), backup_passphrase=PASSPHRASE)
-    assert refusal(locked, backup_passphrase="of another") == (
-        "This is not the passphrase of the backup."
-    )
+    assert refusal(locked, backup_passphrase="of another") == "The passphrase is not correct."
     with tarfile.open(file, "w:gz") as archive:
         archive.add(__file__, "../outside.py")
     assert refusal(file.read_bytes()) == (
@@ -159,9 +157,7 @@ def test_a_backup_replaces_no_file_and_leaves_none_where_it_fails(
     file = tmp_path / "aldermoor.backup"
     assert moothall("backup", file).code == 0
     before = file.read_bytes()
-    assert moothall("backup", file).refusal == (
-        f"{file} exists already. A backup never replaces a file."
-    )
+    assert moothall("backup", file).refusal == f"{file} already exists. Choose a new file name."
     assert file.read_bytes() == before
     other = {"database_url": f"sqlite:///{tmp_path / 'other.db'}"}
     assert moothall("backup", tmp_path / "empty.backup", **other).refusal == (

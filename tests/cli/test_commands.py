@@ -287,4 +287,6 @@ def test_an_unknown_command_is_refused(moothall: Command) -> None:
 
 
 def test_a_worker_is_refused_when_jobs_run_inside_the_server(moothall: Command) -> None:
-    assert moothall("worker").refusal == "With jobs = inside, `moothall serve` does this itself."
+    assert (
+        moothall("worker").refusal == "With jobs = inside, `moothall serve` runs the jobs itself."
+    )

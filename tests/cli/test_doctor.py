@@ -15,17 +15,17 @@ def test_a_healthy_node(council: TestNode, moothall: Command) -> None:
     result = moothall("doctor")
     assert (result.code, result.err) == (0, "")
     assert [line for line in result.out.splitlines() if not line.startswith("warn")] == [
-        "ok    settings fit",
-        "ok    the database answers",
-        "ok    migrations are at their head",
+        "ok    the settings are valid",
+        "ok    the database responds",
+        "ok    the database is migrated",
         "ok    the council is set up",
-        "ok    the clock is right",
-        "ok    deliveries are answered",
-        "ok    emails are taken",
-        "ok    each GSS code is claimed by one council",
+        "ok    the clock is correct",
+        "ok    no deliveries have failed",
+        "ok    no emails have failed",
+        "ok    no GSS code is claimed by two councils",
         "ok    the plugin checklists can be used",
         "ok    checklists: Can every checklist be read?",
-        "ok    checklists: Is every checklist worded?",
+        "ok    checklists: Is the text of every checklist complete?",
     ]
 
 
@@ -44,7 +44,7 @@ def test_whether_the_main_domain_redirects(
     monkeypatch.setattr("node.app._create_outbound", lambda _settings: node.node.outbound)
     settings = node.node.settings
     own = {name: getattr(settings, name) for name in ("base_url", "database_url", "secret_key")}
-    question = f"@aldermoor@{MAIN} is found"
+    question = f"@aldermoor@{MAIN} can be found"
     result = moothall("doctor", **own, handle_domain=MAIN)
     assert result.code == 1
     assert f"FAIL  {question}: https://{MAIN}/.well-known/webfinger" in result.out
@@ -58,8 +58,8 @@ def test_a_node_that_has_never_started(moothall: Command, database_url: str) -> 
     assert result.code == 1
     failing = [line for line in result.out.splitlines() if line.startswith("FAIL")]
     assert len(failing) == 1
-    assert failing[0].startswith("FAIL  migrations are at their head: ")
-    assert failing[0].endswith(" to do")
+    assert failing[0].startswith("FAIL  the database is migrated: ")
+    assert failing[0].endswith(" migrations missing")
     assert result.err == ""
 
 
@@ -67,15 +67,15 @@ def test_a_node_that_is_not_set_up(moothall: Command, database_url: str) -> None
     assert moothall("project", "list", database_url=database_url).code == 0
     result = moothall("doctor", database_url=database_url)
     assert result.code == 1
-    assert "FAIL  the council is set up: open the first-run page" in result.out
+    assert "FAIL  the council is set up: run `moothall init`" in result.out
 
 
 def test_a_database_of_a_newer_version(council: TestNode, moothall: Command) -> None:
     change(council, "UPDATE alembic_version SET version_num = 'later ' || version_num")
     result = moothall("doctor")
     assert (result.code, result.err) == (1, "")
-    assert "was made by a newer core" in result.out
-    assert "was made by a newer core" in moothall("project", "list").refusal
+    assert "was created by a newer version of core" in result.out
+    assert "was created by a newer version of core" in moothall("project", "list").refusal
     change(council, "UPDATE alembic_version SET version_num = substr(version_num, 7)")
     assert moothall("doctor").code == 0
 
@@ -101,7 +101,7 @@ def test_a_database_that_does_not_answer(
     database_url = database_url.format(folder=tmp_path)
     result = moothall("doctor", database_url=database_url)
     assert (result.code, result.err) == (1, "")
-    assert result.out.startswith("ok    settings fit\nFAIL  the database answers: ")
+    assert result.out.startswith("ok    the settings are valid\nFAIL  the database responds: ")
     assert result.out.count("\n") == 2
     for command in COMMANDS[:-1]:  # the last, which runs the node, waits for its database
         assert "database" in moothall(*command, database_url=database_url).refusal.lower()
@@ -112,7 +112,7 @@ def test_an_unusable_data_folder(moothall: Command, tmp_path: Path) -> None:
     for command in (["doctor"], *COMMANDS):
         refused = moothall(*command, data_dir=tmp_path / "file" / "data")
         assert refused.refusal == (
-            f"The data folder {tmp_path}/file/data cannot be made: Not a directory."
+            f"The data folder {tmp_path}/file/data cannot be created: Not a directory."
         )
 
 

@@ -31,7 +31,7 @@ def test_failed_emails_are_listed_and_retried(moothall: Command, council: TestNo
         row.answer, number = "550 nobody of that name", row.id
     listed = moothall("mail", "list", "--state", "failed", database_url=database).out
     assert listed == f"{number}\tfailed\tola@aldermoor.example\t0\t550 nobody of that name\n"
-    assert "FAIL  emails are taken: 1 failed" in moothall("doctor", database_url=database).out
+    assert "FAIL  no emails have failed: 1 failed" in moothall("doctor", database_url=database).out
     result = moothall("mail", "retry", number, database_url=database)
     assert result.out == "The email to ola@aldermoor.example will be retried\n"
     assert moothall("mail", "list", "--state", "failed", database_url=database).out == ""

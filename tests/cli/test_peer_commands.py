@@ -52,7 +52,7 @@ def test_a_list_is_subscribed_to_and_unsubscribed_from(
     moothall: Command, council: TestNode
 ) -> None:
     url = "https://brackwell.test/peers.csv"
-    assert moothall("peer", "subscribe", url, "--may-allow").out == f"Reads {url}\n"
+    assert moothall("peer", "subscribe", url, "--may-allow").out == f"Subscribed to {url}\n"
     (row,) = json.loads(moothall("peer", "lists", "--json").out)
     assert (row["url"], row["may_allow"], row["fetched_at"]) == (url, True, None)
     assert moothall("peer", "unsubscribe", url).code == 0
@@ -102,7 +102,7 @@ def test_every_invalid_line_of_a_list_is_reported(
 
 def test_an_alias_is_added_listed_and_removed(moothall: Command, council: TestNode) -> None:
     uri = "https://brackwell.test/councils/brackwell"
-    assert moothall("council", "alias", "add", uri).out == f"This council is also {uri}\n"
+    assert moothall("council", "alias", "add", uri).out == f"Added the alias {uri}\n"
     assert moothall("council", "alias", "list").out == f"{uri}\n"
     assert moothall("council", "alias", "remove", uri).code == 0
     assert moothall("council", "alias", "list").out == ""

@@ -156,7 +156,7 @@ def test_a_worker_on_postgresql_sends_and_receives(
     there, here, worker = (start(settings, name) for settings, name in programs)
     assert first_line(there).endswith(f" for http://localhost:{ports[1]}\n")
     assert first_line(here).endswith(f" for http://localhost:{ports[0]}\n")
-    assert first_line(worker) == "Working\n"
+    assert first_line(worker) == "The worker is running\n"
     asked = moothall("peer", "follow", f"@brackwell@localhost:{ports[1]}", **ours)
     assert asked.out == f"Asked to follow Brackwell Council (@brackwell@localhost:{ports[1]})\n"
     deadline = time.monotonic() + PATIENCE

@@ -14,7 +14,11 @@ def test_somebody_is_made_a_coordinator_and_no_longer_is(
     officer.visit("/projects/new")
     officer.submit(title="Bins", summary="Empty.", phase="beta", brief="", then="publish")
     assert with_needs not in officer.visit("/desk").text
-    assert moothall("user", "give", WHO, "coordinator") == (0, f"{WHO} is coordinator\n", "")
+    assert moothall("user", "give", WHO, "coordinator") == (
+        0,
+        f"{WHO} now has the role coordinator\n",
+        "",
+    )
     assert moothall("user", "give", WHO, "coordinator").code == 0
     assert with_needs in officer.visit("/desk").text
     assert moothall("user", "take", WHO, "coordinator").code == 0
@@ -25,7 +29,7 @@ def test_all_accounts_are_listed(council: TestNode, moothall: Command) -> None:
     moothall("user", "add", "--name", "Uma", "--email", "uma@a.example", "--password", "x" * 12)
     moothall("user", "deactivate", "uma@a.example")
     listed = moothall("user", "list").out.splitlines()
-    assert "uma@a.example\tUma\tofficer\tended" in listed
+    assert "uma@a.example\tUma\tofficer\tdeactivated" in listed
     assert f"{WHO}\tOla Officer\tofficer" in listed
 
 

@@ -36,11 +36,11 @@ def followed(council: TestNode) -> TestNode:
 
 def test_a_backfill_is_started(followed: TestNode, moothall: Command) -> None:
     done = moothall("backfill", "start", ADDRESS)
-    assert done == (0, f"{ADDRESS} is being read from the beginning\n", "")
+    assert done == (0, f"Restarted the backfill of {ADDRESS}\n", "")
     with followed.reading() as session:
         assert session.scalars(select(Backfill.state)).one() == "running"
     for result in (moothall("backfill", "list"), moothall("backfill", "status", THERE)):
-        assert result.out.startswith(f"{ADDRESS}\trunning\t0 read on 0 pages\t")
+        assert result.out.startswith(f"{ADDRESS}\trunning\t0 projects read, 0 pages\t")
 
 
 def test_a_backfill_of_an_unknown_council_is_refused(council: TestNode, moothall: Command) -> None:
@@ -57,7 +57,7 @@ def test_a_comparison_prints_its_result(followed: TestNode, moothall: Command) -
     result = moothall("sync", "now", ADDRESS)
     assert result.code == 0, result
     assert result.out.startswith(f"{ADDRESS}\tcompared 20")
-    assert "the same never" in result.out
+    assert "last identical never" in result.out
     assert "brackwell.test" in result.out.rpartition("\t")[2]
     assert moothall("sync", "status") == result
     with followed.reading() as session:

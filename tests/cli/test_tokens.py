@@ -15,7 +15,7 @@ def test_a_token_is_made_listed_and_revoked(council: TestNode, moothall: Command
     number, beginning, *rest = moothall("token", "list", OFFICER).out.strip().split("\t")
     assert made.out.startswith(f"moothall_{beginning}")
     assert rest[:3] == ["Website", "read", "never used"]
-    assert rest[3].startswith("ends ")
+    assert rest[3].startswith("expires ")
     assert program("GET", "/projects").status_code == 200
     refused = moothall("token", "revoke", "operator@aldermoor.example", number)
     assert "There is no such token" in refused.refusal

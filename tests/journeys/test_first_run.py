@@ -29,7 +29,7 @@ def test_a_node_is_set_up_at_the_address_that_it_prints(
     }
     page = browser.new_page()
     with program(tmp_path, "serve", environment=outside | ours) as said:
-        address = said("Set up the server at").removeprefix("Set the node up at ")
+        address = said("Set up the server at").removeprefix("Set up the server at ")
         page.goto(base)
         expect(page.get_by_role("heading", level=1)).to_have_text(
             "This server is ready to be set up"

@@ -107,9 +107,13 @@ def test_database_of_newer_version_is_refused(engine: Engine) -> None:
     schema_migrations.upgrade(engine, hooks)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(schema_migrations.MigrationError, match="made by a newer core"):
+    with pytest.raises(
+        schema_migrations.MigrationError, match="created by a newer version of core"
+    ):
         schema_migrations.pending(engine, hooks)
-    with pytest.raises(schema_migrations.MigrationError, match="made by a newer core"):
+    with pytest.raises(
+        schema_migrations.MigrationError, match="created by a newer version of core"
+    ):
         schema_migrations.upgrade(engine, hooks)
 
 

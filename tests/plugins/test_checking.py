@@ -76,7 +76,7 @@ def test_addresses_of_the_core_and_of_other_plugins_are_taken(
 ) -> None:
     install("orchard", PAGES.format(address=address))
     assert refused(moothall) == (
-        f"The plugin orchard does not fit: register_blueprints: ValueError: {why}"
+        f"The plugin orchard cannot be used: register_blueprints: ValueError: {why}"
     )
 
 
@@ -108,7 +108,7 @@ def test_models_that_need_more_than_the_migrations_make_are_refused(
     revise(tmp_path, "pass")
     assert "orchard__apple" in refused(moothall)
     listed = moothall("plugin", "list", plugins="orchard").out
-    assert "Its models need what its migrations do not make: orchard__apple.weight." in listed
+    assert "Its migrations do not create all of its models: orchard__apple.weight." in listed
 
 
 def test_a_migration_that_fails_is_refused(

@@ -159,7 +159,7 @@ def test_a_class_named_as_one_of_the_cores_takes_nothing_from_it(
     assert set(why) == {"orchard", meadow}
     assert "orchard cannot be loaded" in why["orchard"]
     # Its class was taken, and nothing else is wrong with it than that no migration makes its table.
-    assert why[meadow].endswith(f"do not make: {meadow}__project.")
+    assert why[meadow].endswith(f"all of its models: {meadow}__project.")
     with node.reading() as session:
         assert session.execute(text("SELECT count(*) FROM project")).scalar_one() == 0
         assert service.list_plugins(node, session)

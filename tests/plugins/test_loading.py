@@ -62,7 +62,7 @@ def test_a_plugin_that_is_not_installed_is_refused() -> None:
 @pytest.mark.parametrize("name", ["Orchard", "or__chard", "1orchard", "or-chard"])
 def test_a_name_that_cannot_be_a_prefix_is_refused(install: Install, name: str) -> None:
     install(name)
-    assert "needs a name" in refusal(name)
+    assert "must have a name" in refusal(name)
 
 
 def test_a_plugin_that_cannot_be_imported_is_refused(install: Install) -> None:
@@ -79,19 +79,19 @@ def test_a_plugin_that_is_not_a_module_is_refused(install: Install) -> None:
 
 def test_plugin_details_are_required(install: Install) -> None:
     install("orchard", head="")
-    assert "does not say who it is" in refusal("orchard")
+    assert "does not return its details" in refusal("orchard")
 
 
 def test_plugin_details_of_another_are_refused(install: Install) -> None:
     install("orchard", head=HEAD_OF_ANOTHER)
-    assert "not its own" in refusal("orchard")
+    assert "the details of another plugin" in refusal("orchard")
 
 
 def test_a_plugin_for_another_api_version_is_refused_before_its_hooks_are_read(
     install: Install,
 ) -> None:
     install("orchard", HOOK_OF_THE_FUTURE, api_version=2)
-    assert "made for version 2 of the plugin interface; this node has version 1" in refusal(
+    assert "made for version 2 of the plugin interface, but this server has version 1" in refusal(
         "orchard"
     )
 
@@ -119,7 +119,7 @@ def test_a_table_without_the_plugins_name_is_refused(install: Install) -> None:
             id: Mapped[int] = mapped_column(primary_key=True)
         """,
     )
-    assert "has a table fruit__apple without its name" in refusal("meadow")
+    assert "has a table fruit__apple, whose name does not start with" in refusal("meadow")
 
 
 WRONG = {

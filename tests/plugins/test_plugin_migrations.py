@@ -69,9 +69,12 @@ def test_a_plugin_makes_its_tables(engine: Engine, orchard: Callable[[str], Hook
     [
         ("1 / 0", "failed: ZeroDivisionError: division by zero."),
         ("op.execute('SELECT * FROM nowhere')", "The migrations of orchard failed: "),
-        ("op.create_table('apple', sa.Column('id', sa.Integer()))", "touch other tables: apple"),
+        (
+            "op.create_table('apple', sa.Column('id', sa.Integer()))",
+            "change tables that are not its own: apple",
+        ),
         ("op.create_table('pear__tree', sa.Column('id', sa.Integer()))", "pear__tree"),
-        ("op.drop_table('deleted')", "touch other tables: deleted"),
+        ("op.drop_table('deleted')", "change tables that are not its own: deleted"),
     ],
 )
 def test_one_that_fails_or_strays_leaves_nothing_and_the_core_is_up_to_date(

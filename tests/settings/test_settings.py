@@ -256,5 +256,5 @@ def test_a_damaged_secret_key_is_refused(tmp_path: Path, content: bytes) -> None
 
 def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match="cannot be made: "):
+    with pytest.raises(SettingsError, match="cannot be created: "):
         get_secret_key(Settings(data_dir=tmp_path / "file" / "data"))

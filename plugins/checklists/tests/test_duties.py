@@ -44,7 +44,7 @@ def test_doctor_reports_unreadable_and_unworded_checklists(council: TestNode) ->
     checks = {check.question: check.look for check in plugin.register_checks()}
     with council.app.app_context(), api.work("checklists") as work:
         assert checks["Can every checklist be read?"](work) == ""
-        find_unworded = checks["Is every checklist worded?"]
+        find_unworded = checks["Is the text of every checklist complete?"]
         assert find_unworded(work) == ""
         changed = replace(load_shipped()["digital-best-practice"], licence="CC0-1.0")
         library.publish(work, changed)
