@@ -126,7 +126,7 @@ def create_own(
         uri=local_uris.node_actor(settings),
         kind="Application",
         username=actors.NODE_USERNAME,
-        name=f"Moothall of {name}",
+        name=f"Moothall at {name}",
         url=settings.base_url,
     )
     uri = local_uris.council(settings, slug)

@@ -97,8 +97,8 @@ def send_test_email(node: Node, recipient: str) -> None:
     email = OutgoingEmail(
         reference=secrets.token_urlsafe(18),
         recipient=address,
-        subject="An email from Moothall",
-        text=f"{node.settings.base_url} can send emails.\n",
+        subject="Test email from Moothall",
+        text=f"The server at {node.settings.base_url} can send emails.\n",
         html="",
         unsubscribe="",
         language="en",

@@ -147,7 +147,7 @@ def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool =
     """
     items = list_items(work.session, row.about)
     actions_taken = {
-        Decision.dismiss: lambda: ["Nothing was done"],
+        Decision.dismiss: lambda: ["no action taken"],
         Decision.hide: lambda: _hide_all(work, items),
         Decision.block_author: lambda: _block_authors(work, items),
         Decision.block_server: lambda: _block_servers(work, items),
@@ -166,7 +166,8 @@ def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool =
     _set_state(
         work, row, ReportState.dismissed if decision is Decision.dismiss else ReportState.upheld
     )
-    row.decision = "; ".join(actions_taken)[:500]
+    summary = "; ".join(actions_taken)
+    row.decision = f"{summary[:1].upper()}{summary[1:]}"[:500]
     work.audit("report.decide", row.uri, decision=row.decision)
 
 
@@ -215,7 +216,7 @@ def forward_report(work: UnitOfWork, row: Report, items: Sequence[ReportedItem])
         uri = local_uris.new_activity(work.settings)
         activity = flag(uri, node.uri, [author.uri, *uris], row.words, to=[author.uri])
         outbox.send(work, node, activity, to=author)
-        actions_taken.append(f"reported to {author.host}")
+        actions_taken.append(f"forwarded to {author.host}")
     return list(dict.fromkeys(actions_taken))
 
 
@@ -233,7 +234,7 @@ def _hide_all(work: UnitOfWork, items: Sequence[ReportedItem]) -> list[str]:
     hideable = [item.hideable for item in items if item.hideable is not None]
     for row in hideable:
         hide(work, row)
-    return [f"{row.uri} was hidden" for row in hideable]
+    return [f"hidden: {row.uri}" for row in hideable]
 
 
 def _block_authors(work: UnitOfWork, items: Sequence[ReportedItem]) -> list[str]:
@@ -241,14 +242,14 @@ def _block_authors(work: UnitOfWork, items: Sequence[ReportedItem]) -> list[str]
     authors = list(_group_by_author(items))
     for author in authors:
         actor_blocks.block(work, own_actor, author)
-    return [f"{author.uri} was blocked" for author in authors]
+    return [f"blocked: {author.uri}" for author in authors]
 
 
 def _block_servers(work: UnitOfWork, items: Sequence[ReportedItem]) -> list[str]:
     hosts = sorted({author.host for author in _group_by_author(items)})
     for host in hosts:
         peers.decide(work, host, peers.BLOCKED, "After a report")
-    return [f"{host} was blocked" for host in hosts]
+    return [f"blocked: {host}" for host in hosts]
 
 
 def _set_state(work: UnitOfWork, row: Report, state: ReportState) -> None:

@@ -7,22 +7,22 @@ from node.rest.schemas import TEXT, Schema, enum_of
 from node.search.search_params import ALL_WORD, SORTS, SearchParams
 
 FILTER_DESCRIPTIONS = {
-    "q": 'Words, as the finder takes them: "a phrase", -without, begin*.',
-    "origin": "Ours, others’ or all.",
-    "council": "Only of the council with this id, or this number in addresses of the finder.",
-    "region": "Only of councils in this region or country.",
-    "phase": "Only of these phases.",
-    "capability": "Only with this capability.",
-    "area": "Only of this business area.",
-    "lgsl": "Only about this service of the Local Government Service List.",
-    "tag": "Only with this tag.",
-    "technology": "Only with this technology.",
-    "skill": "Only where this skill is wanted.",
-    "budget": "Only with these budgets.",
-    "collaboration": "Only open to this, or to more.",
-    "freshness": "Only so far up to date.",
-    "show": "`archived` for what is in the archive.",
-    "facet": "Only with these values of the filters of plugins: `plugin.facet:value`.",
+    "q": 'Words to search for, as on the search page: "a phrase", -without, begin*.',
+    "origin": "`ours`, `others` or `all`: projects of our council, of other councils, or all.",
+    "council": "Only projects of the council with this id.",
+    "region": "Only projects of councils in this region or country.",
+    "phase": "Only projects in these phases.",
+    "capability": "Only projects with this capability.",
+    "area": "Only projects in this business area.",
+    "lgsl": "Only projects about this service, by its number in the Local Government Service List.",
+    "tag": "Only projects with this tag.",
+    "technology": "Only projects with this technology.",
+    "skill": "Only projects that need this skill.",
+    "budget": "Only projects with these budgets.",
+    "collaboration": "Only projects that are open to this kind of collaboration or more.",
+    "freshness": "Only projects that are up to date, due for review, out of date and so on.",
+    "show": "`archived`: list archived projects.",
+    "facet": "Only projects with these values of plugins’ filters: `plugin.facet:value`.",
     "starts_from": "Starts on this day or later.",
     "starts_to": "Starts on this day or before.",
     "ends_from": "Ends on this day or later.",
@@ -57,9 +57,9 @@ def build_filters() -> list[Schema]:
 
 def build_sort() -> Schema:
     description = (
-        "The order: best match, last changed, title, ending next or contract ending next. No more"
-        " than the first 1,000 are read in it; without it, all of them in the order in which they"
-        " came here."
+        "The order: best match, last changed, title, ending next or contract ending next. It lists"
+        " the first 1,000 projects only. Without it, all projects are listed, in the order in which"
+        " this server received them."
     )
     return build_parameter("sort", "query", description, enum_of(SORTS))
 

@@ -12,17 +12,17 @@ from node.rest.schemas import DATE_TIME, TEXT, Schema, build_schemas, enum_of, o
 
 PROBLEM_TYPE = "application/problem+json"
 PROBLEM_DESCRIPTIONS = {
-    "400": "What was sent cannot be used; `fields` says which part and why.",
-    "401": "No token, or one that is no good.",
-    "403": "The token, or whoever made it, may not do this.",
-    "404": "There is no such thing, or it may not be seen.",
-    "409": "It is in no state for that.",
-    "410": "It was deleted.",
-    "412": "Somebody changed it since it was read.",
-    "413": "Too much was sent.",
-    "415": "The body is not JSON.",
-    "428": "If-Match is missing.",
-    "429": "Too many requests: wait as long as Retry-After says.",
+    "400": "The request is not valid. `fields` has the invalid fields and the reasons.",
+    "401": "The token is missing, not valid, expired or revoked.",
+    "403": "The token does not have the scope, or its owner does not have permission.",
+    "404": "It does not exist, or this token cannot see it.",
+    "409": "It cannot be changed in this way in its current state.",
+    "410": "It has been deleted.",
+    "412": "Someone else has changed it since you read it.",
+    "413": "The request body is too large.",
+    "415": "The request body is not JSON.",
+    "428": "The If-Match header is missing.",
+    "429": "Too many requests. Wait for the number of seconds in the Retry-After header.",
 }
 
 
@@ -33,8 +33,9 @@ def build_document(base: str) -> Schema:
             "title": "Moothall",
             "version": __version__,
             "summary": "Digital projects of councils",
-            "description": "What everybody may see is read without a token. What is written needs"
-            " one, made by somebody who works at the council. Pages are followed by `next`.",
+            "description": "You can read everything that is public without a token. To see more, or"
+            " to change anything, use a token that someone at the council created. Lists have"
+            " several pages: `next` is the address of the next page.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": f"{base}/api/v1"}],
@@ -67,18 +68,20 @@ LIMIT_SCHEMA: Schema = {
     "default": DEFAULT_LIMIT,
 }
 TOKEN_PARAMETER = build_parameter(
-    "token", "path", "What names it in addresses.", TEXT, required=True
+    "token", "path", "The identifier in its web address.", TEXT, required=True
 )
 PAGE_PARAMETERS = [
-    build_parameter("limit", "query", "How many at most.", LIMIT_SCHEMA),
-    build_parameter("after", "query", "Where to go on, as `next` says.", TEXT),
+    build_parameter("limit", "query", "The maximum number of items on a page.", LIMIT_SCHEMA),
+    build_parameter("after", "query", "Where the page starts. Use the value in `next`.", TEXT),
 ]
 FILTER_PARAMETERS = build_filters()
 LIST_PARAMETERS = [
     *FILTER_PARAMETERS,
     build_sort(),
-    build_parameter("state", "query", "`draft` for drafts, with a token.", enum_of(("draft",))),
-    build_parameter("changed_since", "query", "Only what changed at or after.", DATE_TIME),
+    build_parameter("state", "query", "`draft`: list drafts. Needs a token.", enum_of(("draft",))),
+    build_parameter(
+        "changed_since", "query", "Only projects that changed at this time or later.", DATE_TIME
+    ),
 ]
 READ_PROBLEMS = ("400", "404", "429")
 WRITE_PROBLEMS = ("400", "401", "403", "413", "415", "429")
@@ -90,7 +93,11 @@ def _paths() -> Schema:
 
 def _project_paths() -> Schema:
     match = build_parameter(
-        "If-Match", "header", "The ETag of what was read; not `*`.", TEXT, required=True
+        "If-Match",
+        "header",
+        "The ETag of the version that you read. `*` is not accepted.",
+        TEXT,
+        required=True,
     )
     write, body = TokenScope.write_projects, ref("ProjectText")
     return {
@@ -196,7 +203,7 @@ def _resource_paths() -> Schema:
 def _webhook_paths() -> Schema:
     scope = TokenScope.webhooks
     number = build_parameter(
-        "webhook_id", "path", "Its number.", {"type": "integer"}, required=True
+        "webhook_id", "path", "The number of the webhook.", {"type": "integer"}, required=True
     )
     hooks = object_of({"webhooks": {"type": "array", "items": ref("Webhook")}})
     mine = ("401", "403", "429")
@@ -246,7 +253,7 @@ def _build_operation(
     good: Schema = {"description": summary}
     if schema is not None:
         good["content"] = {"application/json": {"schema": schema}}
-        good["headers"] = {"ETag": {"schema": TEXT, "description": "Names this version."}}
+        good["headers"] = {"ETag": {"schema": TEXT, "description": "Identifies this version."}}
     operation: Schema = {"operationId": name, "summary": summary}
     if parameters:
         operation["parameters"] = parameters
@@ -266,7 +273,7 @@ def _build_operation(
             )
     responses: Schema = {status: good}
     if body and schema is not None and status == "200":
-        responses["204"] = {"description": f"{summary}. The token has not the scope read."}
+        responses["204"] = {"description": f"{summary}. The token does not have the scope read."}
     errors = {code: {"$ref": f"#/components/responses/problem{code}"} for code in problems}
     return operation | {"responses": responses | errors}
 

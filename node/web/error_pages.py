@@ -32,7 +32,7 @@ MACHINE_TYPES = (
 )
 MACHINE_PATHS = ("/.well-known/", "/nodeinfo/", "/api/")
 INBOX_SUFFIX = "/inbox"
-FAILURE_DETAIL = "Try again later. The problem has been recorded for the people who run this node."
+FAILURE_DETAIL = "Wait a few minutes and try again. We have recorded the problem for the operator."
 STATUS_BY_CODE = {"invalid": 400, "forbidden": 403, "not-found": 404, "conflict": 409, "gone": 410}
 # Sent in Retry-After when the database is busy or down.
 RETRY_AFTER_SECONDS = 30
@@ -115,11 +115,14 @@ ERROR_TEXTS = {
 }
 # Advice for programs, if it differs: they have no page to go back to.
 PROBLEM_DETAILS = {
+    400: "Check that the request is valid, then send it again. Nothing was changed.",
+    401: "Send a valid token in the Authorization header.",
+    409: "Someone else has changed this. Read it again, then repeat your change.",
     404: "There is nothing at this address.",
-    405: "The header Allow says what can be done at this address.",
-    413: "Send less at once. Nothing was changed.",
-    415: "Send JSON, with the content type application/json.",
-    503: "Try again after as many seconds as Retry-After says.",
+    405: "Use one of the methods in the Allow header.",
+    413: "Send a smaller request body. Nothing was changed.",
+    415: "Send JSON with the content type application/json.",
+    503: "Wait for the number of seconds in the Retry-After header, then try again.",
 }
 FORM_EXPIRED = ErrorText(
     msg("This form was open for too long"),
@@ -177,12 +180,17 @@ def _handle_http_error(error: HTTPException) -> AnyResponse:
     if error.response is not None or status < 400:
         return error.get_response()
     texts = ERROR_TEXTS.get(status) or ERROR_TEXTS[400 if status < 500 else 500]
-    advice = PROBLEM_DETAILS.get(status, texts.advice) if wants_problem_document() else texts.advice
-    response = _error_response(status, texts, advice)
+    response = _error_response(status, texts, _advice(status, texts))
     for name, value in error.get_headers(request.environ):
         if name.lower() not in BODY_HEADERS:
             response.headers[name] = value
     return response
+
+
+def _advice(status: int, texts: ErrorText | None = None) -> str:
+    """What the client can do about an error: the advice of `texts`, or other words for programs."""
+    advice = (texts or ERROR_TEXTS[status]).advice
+    return PROBLEM_DETAILS.get(status, advice) if wants_problem_document() else advice
 
 
 def _handle_csrf_error(_: CSRFError) -> AnyResponse:
@@ -208,7 +216,7 @@ def _handle_moothall_error(error: MoothallError) -> AnyResponse:
 def conflict_response(_error: IntegrityError | None = None) -> Response:
     """409: another request has inserted the same unique key at the same time."""
     db.session.rollback()
-    return _error_response(409, ERROR_TEXTS[409], ERROR_TEXTS[409].advice, code="conflict")
+    return _error_response(409, ERROR_TEXTS[409], _advice(409), code="conflict")
 
 
 def refusal_response(refusal: Refusal) -> Response:

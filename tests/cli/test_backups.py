@@ -135,7 +135,7 @@ def test_a_backup_that_is_damaged_or_of_another_node_is_refused(
     with tarfile.open(file, "w:gz") as archive:
         archive.add(__file__, "../outside.py")
     assert refusal(file.read_bytes()) == (
-        "This is not a backup: it does not begin with a manifest."
+        "This is not a backup: it does not start with a manifest."
     )
     assert not (tmp_path / "other.db").exists()
 

@@ -52,7 +52,7 @@ def test_init_sets_up_a_node_once(moothall: Command, database_url: str) -> None:
     done = moothall("init", *words(SETTING_UP), **at)
     assert done == (
         0,
-        "Brackwell Council is @brackwell@moothall.brackwell.example\n",
+        "Set up Brackwell Council, @brackwell@moothall.brackwell.example\n",
         "",
     )
     again = moothall("init", *words(SETTING_UP), **at)

@@ -115,7 +115,7 @@ def test_a_visitor_reports_and_a_moderator_dismisses(node: TestNode) -> None:
     decide(looking, decision="dismiss")
     assert "No reports to show" in looking.visit("/moderation").text
     decided = looking.visit("/moderation/reports/1").text
-    assert "Nothing was done" in decided
+    assert "No action taken" in decided
     assert role_email(MODERATOR, node.name) in decided
     assert {"report.file", "report.decide"} <= audited(node)
     looking.submit("/reopen")
@@ -176,7 +176,7 @@ def test_a_flag_of_another_server_waits_for_a_moderator(
     assert peer.host in page
     decide(looking, decision="hide")
     assert "Buy cheap bins!" not in page_of(node, "Bins")
-    assert "was hidden" in looking.visit("/moderation/reports/1").text
+    assert "Hidden: " in looking.visit("/moderation/reports/1").text
 
 
 def test_a_flag_about_what_is_unknown_is_ignored(

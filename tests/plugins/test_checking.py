@@ -97,7 +97,7 @@ def test_an_activity_on_which_the_node_acts_itself_is_reserved(
         def register_activities(): return ["Accept"]
         """,
     )
-    assert "Accept is an activity on which the node acts itself" in refused(moothall)
+    assert "Accept is an activity that the core handles" in refused(moothall)
 
 
 def test_models_that_need_more_than_the_migrations_make_are_refused(

@@ -105,7 +105,7 @@ def test_unknown_paths(stranger: Program) -> None:
     problem(stranger("GET", "/nothing"), 404)
     problem(stranger("GET", "/projects/nothing"), 404)
     problem(stranger("GET", "/updates/nothing"), 404)
-    assert "Allow says" in problem(stranger("PUT", "/projects"), 405)["detail"]
+    assert "Allow header" in problem(stranger("PUT", "/projects"), 405)["detail"]
 
 
 def test_requests_are_limited_per_address(

@@ -31,8 +31,8 @@ def test_commands_list_export_check_and_import(council: TestNode, tmp_path: Path
     assert text == to_yaml(load_shipped()["reporting-done-right"])
     path = tmp_path / "mine.yaml"
     path.write_text(text.replace("id: reporting-done-right", "id: mine"))
-    assert "mine is a checklist of 7 questions." in run_command(council, "check", str(path))
-    assert run_command(council, "import", str(path)) == "0 mine has version 1 now.\n"
+    assert "mine is valid and has 7 questions" in run_command(council, "check", str(path))
+    assert run_command(council, "import", str(path)) == "0 Published version 1 of mine\n"
     path.write_text("id: mine\ntitle: [")
     assert (
         run_command(council, "import", str(path))
