@@ -22,10 +22,10 @@ OUTCOME_TEXTS = {
     ImportOutcome.draft: "saved as a draft",
     ImportOutcome.published: "published",
     ImportOutcome.updated: "updated",
-    ImportOutcome.differs: "not changed without --update, because it exists already and differs",
-    ImportOutcome.unchanged: "not changed, because it exists already and is the same",
-    ImportOutcome.kept: "not changed, because it was edited here after the last import",
-    ImportOutcome.known: "not imported, because a project with this title already exists",
+    ImportOutcome.differs: "already here but different, not changed without --update",
+    ImportOutcome.unchanged: "already here and the same",
+    ImportOutcome.kept: "already here and edited since, not changed",
+    ImportOutcome.known: "with the title of an existing project, not imported",
 }
 
 

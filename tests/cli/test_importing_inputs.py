@@ -92,20 +92,16 @@ def test_ids_are_matched_only_within_a_named_list(
     titles = {"Bin days", "Parking permits", "Taxi licences", "School places"}
     assert titles <= set(projects(council))
     count = rows(council)
-    assert (
-        "2 not changed, because it exists already and is the same" in moothall("import", first).out
-    )
+    assert "2 already here and the same" in moothall("import", first).out
     named = FIRST.replace("Bin days", "Tree days").replace("Parking permits", "Tree permits")
     register = write_file(tmp_path, "register.csv", named)
     assert "2 saved as a draft" in moothall("import", "--source", "Trees", register).out
     changed = write_file(tmp_path, "later.csv", named.replace("Tree days", "Days of trees"))
     result = moothall("import", "--source", "trees", changed).out
-    assert "1 not changed without --update, because it exists already and differs" in result
+    assert "1 already here but different, not changed without --update" in result
     assert "Days of trees" not in projects(council)
     result = moothall("import", "--update", "--source", "trees", changed).out
-    assert (
-        "1 brought up to date, 1 not changed, because it exists already and is the same" in result
-    )
+    assert "1 updated, 1 already here and the same" in result
     assert "Days of trees" in projects(council)
     assert rows(council) == count + 2
     doubled = write_file(tmp_path, "doubled.csv", named.replace("2,Tree", "1,Other tree"))
@@ -126,14 +122,11 @@ def test_rows_with_one_address_or_title_are_separate_projects(
     file, count = write_file(tmp_path, "a.csv", content), rows(council)
     assert "2 projects: 2 saved as a draft" in moothall("import", file).out
     assert rows(council) == count + 2
-    assert (
-        "2 not changed, because it exists already and is the same"
-        in moothall("import", "--update", file).out
-    )
+    assert "2 already here and the same" in moothall("import", "--update", file).out
     # Projects of another file are not matched: they may be different ones.
     other = write_file(tmp_path, "b.csv", content.replace("S,", "Other,").replace("north", "east"))
     result = moothall("import", "--update", other).out
-    assert "2 a project with this title already exists: left as it is" in result
+    assert "2 with the title of an existing project, not imported" in result
     assert rows(council) == count + 2
 
 
@@ -147,7 +140,7 @@ def test_an_interrupted_import_continues_where_it_stopped(
         assert second is not None
         work.session.delete(second.project)
     result = moothall("import", file).out
-    assert "1 saved as a draft, 1 not changed, because it exists already and is the same" in result
+    assert "1 saved as a draft, 1 already here and the same" in result
 
 
 def test_projects_of_other_organisations_are_imported_on_request(
@@ -163,7 +156,7 @@ def test_projects_of_other_organisations_are_imported_on_request(
     assert rows(council) == count
     result = moothall("import", "--organisation", "12", file)
     assert "saved as a draft: Bin sensors" in result.out
-    assert "1 of other organisations left out without --organisation: 15" in result.out
+    assert "not imported without --organisation: 1 of other organisations, 15" in result.out
     assert rows(council) == count + 1
     project = projects(council)["Bin sensors"]
     assert (project.details.budget, project.details.technologies) == ("50k-100k", ())
@@ -171,10 +164,7 @@ def test_projects_of_other_organisations_are_imported_on_request(
     # The number of a project of Pipeline means the same in each of its files.
     again = write_file(tmp_path, "again.xml", PIPELINE.replace("Bin sensors", "Sensors in bins"))
     result = moothall("import", "--organisation", "12", again)
-    assert (
-        "not changed without --update, because it exists already and differs: Bin sensors"
-        in result.out
-    )
+    assert "already here but different, not changed without --update: Bin sensors" in result.out
 
 
 def test_each_file_is_imported_correctly(
@@ -317,13 +307,10 @@ def test_exported_projects_are_recognised_when_they_are_imported(
     before = projects(council)
     result = moothall("import", "--update", file).out
     published = len(exported.decode("utf-8-sig").strip().split("\r\n")) - 1
-    assert (
-        f"{published} projects: {published} not changed, because it exists already and is the same"
-        in result
-    )
+    assert f"{published} projects: {published} already here and the same" in result
     edited = write_file(tmp_path, "edited.csv", exported.replace(b"Plain export", b"Edited export"))
-    assert "1 here already, and different" in moothall("import", edited).out
-    assert "1 brought up to date" in moothall("import", "--update", edited).out
+    assert "1 already here but different" in moothall("import", edited).out
+    assert "1 updated" in moothall("import", "--update", edited).out
     after = projects(council)
     assert after.keys() - before.keys() == {"Edited export"}
     assert after["Edited export"].brief == before["Plain export"].brief
@@ -334,7 +321,6 @@ def test_exported_projects_are_recognised_when_they_are_imported(
         changed = work.session.scalars(rows).one()
         changed.changed_at = before["Plain export"].changed_at
     assert (
-        "1 here already, and edited here after the last import"
-        in moothall("import", "--update", file).out
+        "1 already here and edited since, not changed" in moothall("import", "--update", file).out
     )
     assert "Edited export" in projects(council)
