@@ -1,6 +1,6 @@
-"""Exit 1 if a locked package has a known vulnerability, as far as anybody says.
+"""Exit 1 if a locked package has a known vulnerability.
 
-Where the data cannot be had, or not in time, a line says so and nothing fails.
+If the data is not available, or not in time, print a warning and exit 0.
 """
 
 import json
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 LOCK = Path(__file__).parent / "lock" / "test.txt"
-# Of all that is locked; without pip, which would resolve it anew.
+# All locked packages. Without pip, which would resolve them again.
 COMMAND = ("pip-audit", "--progress-spinner=off", "--disable-pip", "--require-hashes")
 SECONDS = 30.0
 
@@ -21,7 +21,7 @@ def audit(seconds: float) -> bool:
         done = subprocess.run(command, check=False, capture_output=True, timeout=seconds)
         packages = json.loads(done.stdout)["dependencies"]
     except (subprocess.TimeoutExpired, ValueError):
-        say("Known vulnerabilities could not be checked: nobody could be asked about them.")
+        say("Known vulnerabilities could not be checked: pip-audit gave no answer.")
         return True
     unknown = sum("skip_reason" in each for each in packages)
     if unknown:

@@ -46,7 +46,7 @@ ROWS = (
 TABLES: dict[str, tuple[str, Mapping[Any, Collection[str]]]] = {
     "Adoption": (AdoptionState.held, ADOPTION),
     "Project": (ProjectState.draft, STATE_TRANSITIONS),
-    "How up to date": (Freshness.unsaid, FRESHNESS_TRANSITIONS),
+    "Freshness": (Freshness.unsaid, FRESHNESS_TRANSITIONS),
 }
 TABLES |= {row.__name__: (row.__table__.c["state"].default.arg, row.STATES) for row in ROWS}
 

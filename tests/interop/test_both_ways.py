@@ -65,10 +65,10 @@ def test_must_8_a_project_of_ours_is_published_changed_and_deleted_there(town: T
 def test_must_17_a_comment_of_theirs_is_shown_changed_and_deleted_here(town: Town) -> None:
     project = town.ours.publish()
     page = town.ours.path_of(project)
-    said = {"about": project, "to": town.ours.uri}
-    note = town.theirs.do("write", content="<p>We need it too.</p>", **said)
+    given = {"about": project, "to": town.ours.uri}
+    note = town.theirs.do("write", content="<p>We need it too.</p>", **given)
     town.ours.reads(page, "We need it too.")
-    town.theirs.do("write", content="<p>We need it more.</p>", uri=note, **said)
+    town.theirs.do("write", content="<p>We need it more.</p>", uri=note, **given)
     town.ours.reads(page, "We need it more.")
     deleted = town.theirs.do("delete", what=note, to=town.ours.uri)
     assert town.ours.outcome(deleted) == "done"
@@ -93,7 +93,7 @@ def test_must_22_a_reaction_of_theirs_counts_once_and_is_taken_back(
 def test_must_31_a_comment_of_ours_arrives_there_and_is_deleted_there(town: Town) -> None:
     project = town.ours.publish()
     note = town.theirs.do("write", content="<p>Why?</p>", about=project, to=town.ours.uri)
-    town.ours.reads(town.ours.path_of(project), "Troubleshooting")
+    town.ours.reads(town.ours.path_of(project), "Why?")
     answer = town.ours.answer(note, f"For you, {town.theirs.who}")
     assert town.theirs.who in town.arrived("Create", answer)["content"]
     town.ours.delete(answer)

@@ -1,4 +1,4 @@
-"""Two real nodes for all journeys of a run, and a second person beside the first."""
+"""Two real nodes for all journeys of a run, and a browser for a second user."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ def there(_councils: tuple[Council, Council]) -> Council:
 
 @pytest.fixture
 def second_browser(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
-    """Somebody else's browser, with the options of the first one."""
+    """The browser of a second user, with the options of the first."""
     marker = request.node.get_closest_marker("browser")
     with chromium.new_context(locale="en-GB", **(marker.kwargs if marker else {})) as context:
         yield context

@@ -15,7 +15,7 @@ RESPONSE = 1.0
 
 @dataclass
 class Person:
-    """Somebody at a keyboard with a mouse, and the `seconds` that they have taken."""
+    """A user with a keyboard and a mouse, and the `seconds` that they have taken."""
 
     page: Page
     seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""Makes the pictures in the README anew: `./dev run python -m tests.journeys.pictures`."""
+"""Makes the pictures in the README: `./dev run python -m tests.journeys.pictures`."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ PORT = 5101
 
 
 def make() -> None:
-    """The front page of a council and the page of a project, as everybody sees them."""
+    """Take pictures of the home page of a council and of the page of a project, not signed in."""
     with (
         tempfile.TemporaryDirectory() as folder,
         demonstration(Path(folder), PORT) as (here, there),

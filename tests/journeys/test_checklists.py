@@ -29,13 +29,13 @@ def answer(page: Page, words: str) -> None:
 
 
 def save(page: Page) -> None:
-    """Whoever comes to the next page waits for it."""
+    """Save, and wait for the next page."""
     with page.expect_navigation():
         page.get_by_role("button", name="Save and continue").click()
 
 
 def go_through(page: Page, answers: Sequence[str]) -> None:
-    """Answer what is asked next, and go on to the next section at the end of one."""
+    """Answer the next questions, and continue with the next section after the last of one."""
     for words in answers:
         if page.get_by_role("button", name="Continue to the list of sections").is_visible():
             with page.expect_navigation():
@@ -52,11 +52,11 @@ def finish_and_share(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("The assessment is finished.")
     page.get_by_role("link", name="Share with other councils").click()
     page.get_by_role("button", name="Share these answers").click()
-    expect(page.get_by_role("alert")).to_contain_text("The answers are shared")
+    expect(page.get_by_role("alert")).to_contain_text("The answers are now shared")
 
 
-def both_share(page: Page, council: Council, *councils: Council) -> None:
-    """Both stand where `council` shows how councils compare."""
+def wait_for_comparison(page: Page, council: Council, *councils: Council) -> None:
+    """Wait until `council` shows all of `councils` in its comparison."""
     names = re.compile("|".join(each.name for each in councils))
     rows = page.get_by_role("row").filter(has_text=names)
     until(page, council.url(f"{CHECKLIST}/councils"), lambda: rows.count() == len(councils))
@@ -97,7 +97,7 @@ def test_two_councils_answer_a_checklist_and_compare(
     examine(ours)
 
     for page, council in ((ours, here), (theirs, there)):
-        both_share(page, council, here, there)
+        wait_for_comparison(page, council, here, there)
         entry = page.locator(".moothall-entry").filter(has_text=PAGE)
         expect(entry).to_contain_text(re.compile(f"Yes\\s+{there.name}\\s+No\\s+{here.name}"))
     examine(ours)

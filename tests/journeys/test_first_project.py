@@ -28,7 +28,7 @@ def test_an_officer_publishes_a_complete_project_within_five_minutes_and_finds_i
     person.type(page.get_by_label("Summary"), SUMMARY)
     person.choose(page.get_by_role("radio", name="Beta"))
     person.press(page.get_by_role("button", name="Save as draft"))
-    expect(page.get_by_role("alert")).to_contain_text("The draft is saved")
+    expect(page.get_by_role("alert")).to_contain_text("The draft has been saved")
 
     write_every_part(person)
     expect(page.get_by_role("heading", level=1)).to_have_text(TITLE)
@@ -36,7 +36,7 @@ def test_an_officer_publishes_a_complete_project_within_five_minutes_and_finds_i
     reader.goto(address)
     expect(reader.get_by_role("heading", level=1)).to_have_text("Page not found")
     person.press(page.get_by_role("button", name="Publish", exact=True))
-    expect(page.get_by_role("alert")).to_contain_text("The project is published")
+    expect(page.get_by_role("alert")).to_contain_text("The project has been published")
     assert person.seconds < FIVE_MINUTES, str(person)
     examine(page)
 
@@ -80,7 +80,7 @@ def write_every_part(person: Person) -> None:
     person.type(page.get_by_label("What you can reuse").first, "Letter template")
     person.type(page.get_by_label("Licence").first, "OGL v3.0")
     person.press(page.get_by_role("button", name="Save", exact=True))
-    expect(page.get_by_role("alert")).to_contain_text("The draft is saved")
+    expect(page.get_by_role("alert")).to_contain_text("The draft has been saved")
 
 
 def go_on(person: Person, heading: str) -> None:

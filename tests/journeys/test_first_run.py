@@ -16,7 +16,7 @@ PASSWORD = "three dry acorns fell"
 
 
 @pytest.mark.parametrize("script", SCRIPT)
-def test_a_node_is_set_up_at_the_address_that_it_prints(
+def test_a_server_is_set_up_at_the_address_that_it_prints(
     script: bool, browser: BrowserContext, tmp_path: Path
 ) -> None:
     base = f"http://localhost:{free_port()}"
@@ -28,8 +28,8 @@ def test_a_node_is_set_up_at_the_address_that_it_prints(
         name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)
     }
     page = browser.new_page()
-    with program(tmp_path, "serve", environment=outside | ours) as said:
-        address = said("Set up the server at").removeprefix("Set up the server at ")
+    with program(tmp_path, "serve", environment=outside | ours) as wait_for_line:
+        address = wait_for_line("Set up the server at").removeprefix("Set up the server at ")
         page.goto(base)
         expect(page.get_by_role("heading", level=1)).to_have_text(
             "This server is ready to be set up"
@@ -50,7 +50,7 @@ def test_a_node_is_set_up_at_the_address_that_it_prints(
         page.get_by_label("Your email address").fill("ada.thorne@copperbeck.example")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Set up this server").click()
-        expect(page.get_by_role("alert")).to_contain_text("Your node is ready.")
+        expect(page.get_by_role("alert")).to_contain_text("Your server is ready.")
         expect(page.get_by_text("Ada Thorne")).to_be_attached()
         expect(page.get_by_role("heading", name="Get started in 2 steps")).to_be_visible()
         page.goto(address)

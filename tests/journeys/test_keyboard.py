@@ -86,7 +86,7 @@ def test_a_project_is_published_with_the_keyboard_alone(
     tab_to(page, page.get_by_role("button", name="Publish", exact=True))
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_be_focused()
-    expect(page.get_by_role("alert")).to_contain_text("The project is published")
+    expect(page.get_by_role("alert")).to_contain_text("The project has been published")
     expect(page.get_by_role("heading", level=1)).to_have_text("Written without a mouse")
 
 
@@ -110,6 +110,6 @@ def test_a_project_is_found_updated_and_followed_with_the_keyboard_alone(
     tab_to(page, page.get_by_label("What changed"), looking=False)
     page.keyboard.type("Drivers have tried it.")
     go(page.get_by_role("button", name="Publish this update"))
-    expect(page.get_by_role("alert")).to_contain_text("The update is published.")
+    expect(page.get_by_role("alert")).to_contain_text("The update has been published.")
     go(page.get_by_role("button", name="Follow this project"))
     expect(page.get_by_role("alert")).to_be_focused()

@@ -38,7 +38,7 @@ def test_a_refused_server_is_seen_and_allowed(
     until(sender, here.url("/operator/deliveries"), lambda: delivery.count() > 0)
     expect(delivery).to_contain_text("Waiting")
     expect(delivery).to_contain_text("Published")
-    delivery.locator("summary").get_by_text("1 try").click()
+    delivery.locator("summary").get_by_text("1 attempt").click()
     expect(delivery.get_by_role("listitem")).to_contain_text("ms)")
 
     row.get_by_role("link", name="Allow or block servers").click()

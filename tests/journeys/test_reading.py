@@ -1,4 +1,4 @@
-"""What everybody reads, with the projects of two councils on it; and what else operators see."""
+"""Public pages with the projects of two councils, and pages for officers and operators."""
 
 from playwright.sync_api import BrowserContext, expect
 

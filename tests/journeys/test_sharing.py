@@ -66,7 +66,9 @@ def test_a_project_is_published_changed_and_deleted(
     entry.get_by_role("link", name=title).click()
     copy = reader.url
     expect(reader.get_by_role("main")).to_contain_text(f"This project belongs to {here.name}")
-    expect(reader.get_by_role("link", name="See the original")).to_have_attribute("href", address)
+    expect(reader.get_by_role("link", name=f"View the original on {here.host}")).to_have_attribute(
+        "href", address
+    )
     expect(reader.get_by_role("heading", name="Why")).to_be_visible()
 
     officer.get_by_role("button", name="Change this project").click()
@@ -80,7 +82,7 @@ def test_a_project_is_published_changed_and_deleted(
 
     officer.get_by_role("link", name="Delete this project").click()
     officer.get_by_role("button", name="Delete the project").click()
-    expect(officer.get_by_role("alert")).to_contain_text("The project is deleted.")
+    expect(officer.get_by_role("alert")).to_contain_text("The project has been deleted.")
     until(reader, copy, lambda: heading.inner_text() == "This has been deleted")
     reader.goto(there.url("/projects"))
     assert not listed(reader, f"{title}, again")

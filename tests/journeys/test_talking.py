@@ -1,4 +1,4 @@
-"""What councils say to each other about a project: updates, comments, likes."""
+"""Updates, comments and likes between two councils."""
 
 from playwright.sync_api import BrowserContext, expect
 
@@ -16,9 +16,9 @@ def test_an_update_is_read_and_answered_by_another_council(
     writer.get_by_role("button", name="Publish this update").click()
     expect(writer.get_by_role("alert")).to_contain_text("Enter what changed")
     writer.get_by_label("What changed").fill("We planted **forty** trees.\n\n- limes\n- oaks")
-    writer.get_by_label("What you need").fill("Somebody who has asked residents to water them.")
+    writer.get_by_label("What you need").fill("Someone who has asked residents to water them.")
     writer.get_by_role("button", name="Publish this update").click()
-    expect(writer.get_by_role("alert")).to_contain_text("The update is published.")
+    expect(writer.get_by_role("alert")).to_contain_text("The update has been published.")
     expect(writer.get_by_role("heading", name="What we need")).to_be_visible()
 
     sign_in(reader, there, "officer")
@@ -34,7 +34,7 @@ def test_an_update_is_read_and_answered_by_another_council(
     reader.get_by_role("button", name="Publish comment").click()
     expect(reader.get_by_role("alert")).to_contain_text("Your comment has been published.")
 
-    comment = writer.get_by_role("article", name=f"Comment of {there.name}")
+    comment = writer.get_by_role("article", name=f"Comment by {there.name}")
     until(writer, address, lambda: comment.count() == 1)
     expect(comment).to_contain_text(f"@{there.demo.slug}@{there.host}")
     expect(writer.get_by_text("1 like")).to_be_visible()
@@ -48,5 +48,5 @@ def test_an_update_is_read_and_answered_by_another_council(
     writer.locator(".moothall-entry__title").get_by_role("link", name="Update from").click()
     writer.get_by_role("link", name="Delete the update").click()
     writer.get_by_role("button", name="Delete the update").click()
-    expect(writer.get_by_role("alert")).to_contain_text("The update is deleted.")
+    expect(writer.get_by_role("alert")).to_contain_text("The update has been deleted.")
     until(reader, copy, lambda: update.count() == 0)

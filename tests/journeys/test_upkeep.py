@@ -1,4 +1,4 @@
-"""Keeping a project up to date: the desk, what a project said before, and text that is not lost."""
+"""Keeping a project up to date: reviews, earlier versions, handing over, and unsaved text."""
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -14,12 +14,10 @@ def change(page: Page, address: str, **typed: str) -> None:
     for label, text in typed.items():
         page.get_by_label(label, exact=True).fill(text)
     page.get_by_role("button", name="Publish changes").click()
-    expect(page.get_by_role("alert")).to_contain_text("Your changes are published")
+    expect(page.get_by_role("alert")).to_contain_text("Your changes have been published")
 
 
-def test_text_in_a_tab_that_is_closed_is_there_on_return(
-    browser: BrowserContext, here: Council
-) -> None:
+def test_text_in_a_closed_tab_is_restored(browser: BrowserContext, here: Council) -> None:
     page = browser.new_page()
     sign_in(page, here, "officer")
     page.goto(here.url("/projects/new"))
@@ -30,7 +28,7 @@ def test_text_in_a_tab_that_is_closed_is_there_on_return(
 
     page = browser.new_page()
     page.goto(here.url("/projects/new"))
-    expect(page.get_by_text("You have unsaved text here")).to_be_visible()
+    expect(page.get_by_text("You have unsaved text on this page from")).to_be_visible()
     examine(page)
     page.get_by_role("button", name="Continue with your text").click()
     expect(page.get_by_label("Project name")).to_have_value("Typed for an hour")
@@ -38,13 +36,13 @@ def test_text_in_a_tab_that_is_closed_is_there_on_return(
     page.get_by_label("Summary").fill("It was not lost.")
     page.get_by_role("radio", name="Alpha").check()
     page.get_by_role("button", name="Publish", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("The project is published")
+    expect(page.get_by_role("alert")).to_contain_text("The project has been published")
     page.goto(here.url("/projects/new"))
-    expect(page.get_by_text("You have unsaved text here")).to_have_count(0)
+    expect(page.get_by_text("You have unsaved text on this page from")).to_have_count(0)
 
 
 @pytest.mark.browser(java_script_enabled=False)
-def test_without_scripts_a_project_is_confirmed_handed_over_and_brought_back(
+def test_without_scripts_a_project_is_confirmed_restored_and_handed_over(
     browser: BrowserContext, here: Council
 ) -> None:
     page = browser.new_page()
@@ -57,9 +55,9 @@ def test_without_scripts_a_project_is_confirmed_handed_over_and_brought_back(
     page.get_by_role("link", name="History of this project").click()
     page.get_by_role("link", name="Version 2", exact=True).click()
     page.get_by_role("button", name="Restore this version").click()
-    expect(page.get_by_role("alert")).to_contain_text("says again what version 2 said")
+    expect(page.get_by_role("alert")).to_contain_text("Version 2 has been restored.")
     expect(page.get_by_text("Nobody wants this.")).to_have_count(0)
     page.get_by_role("link", name="Hand over this project").click()
     page.get_by_role("radio").first.check()
     page.get_by_role("button", name="Offer the project").click()
-    expect(page.get_by_role("alert")).to_contain_text("The project is offered to")
+    expect(page.get_by_role("alert")).to_contain_text("The project has been offered to")

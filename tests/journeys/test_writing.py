@@ -1,4 +1,4 @@
-"""Writing a project: what was forgotten, who wrote at the same time, and what a checklist asks."""
+"""Writing a project: missing fields, two editors at once, and checklists."""
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -10,7 +10,7 @@ from tests.journeys.town import Council, publish, sign_in
 
 
 @pytest.mark.parametrize("script", SCRIPT)
-def test_what_is_missing_is_said_and_led_to(
+def test_errors_link_to_missing_fields(
     script: bool, browser: BrowserContext, here: Council
 ) -> None:
     page = browser.new_page()
@@ -37,7 +37,7 @@ def test_what_is_missing_is_said_and_led_to(
 
 
 @pytest.mark.parametrize("script", SCRIPT)
-def test_of_two_who_write_at_once_the_second_sees_both_texts(
+def test_second_of_two_editors_sees_both_texts(
     script: bool, browser: BrowserContext, second_browser: BrowserContext, here: Council
 ) -> None:
     first, second = browser.new_page(), second_browser.new_page()
@@ -68,7 +68,7 @@ def test_of_two_who_write_at_once_the_second_sees_both_texts(
 
 
 @pytest.mark.parametrize("script", SCRIPT)
-def test_a_checklist_is_answered_and_shown_to_everybody(
+def test_a_checklist_is_answered_and_public(
     script: bool, browser: BrowserContext, second_browser: BrowserContext, here: Council
 ) -> None:
     page, reader = browser.new_page(), second_browser.new_page()

@@ -1,4 +1,4 @@
-"""The councils of the demonstration, started as anybody starts them, and what people do there."""
+"""The councils of `moothall demo`, started as on any machine, and common steps of users."""
 
 import socket
 import subprocess
@@ -16,7 +16,7 @@ from node.demo.councils import COUNCILS, PASSWORD, DemoCouncil
 from node.testing.processes import START_SECONDS
 
 PROGRAM = "import sys; from node.cli import main; main(sys.argv[1:])"
-# A slow machine, not a fast one, decides this.
+# Long enough for slow machines.
 ARRIVAL_SECONDS = 30.0
 SUMMARY = "Residents see what is planned in their street, and can say what they think of it."
 BRIEF = "## Why\n\nNobody reads the notices.\n\n- A list\n- of two things"
@@ -27,7 +27,7 @@ _signed_in: dict[tuple["Council", str], list[Any]] = {}
 
 @dataclass(frozen=True)
 class Council:
-    """A council whose node answers at `host`."""
+    """A council whose node runs at `host`."""
 
     demo: DemoCouncil
     host: str
@@ -38,7 +38,7 @@ class Council:
 
     @property
     def address(self) -> str:
-        """What another council types to follow it."""
+        """The address with which other councils follow it."""
         return f"@{self.demo.slug}@{self.host}"
 
     def url(self, path: str = "/") -> str:
@@ -51,8 +51,8 @@ def demonstration(folder: Path, port: int) -> Iterator[tuple[Council, Council]]:
 
     They listen at `port` and the next one.
     """
-    with program(folder, "demo", "--port", str(port), "--councils", "2") as said:
-        said("Ctrl-C stops all")
+    with program(folder, "demo", "--port", str(port), "--councils", "2") as wait_for_line:
+        wait_for_line("Ctrl-C stops all")
         here, there = (Council(demo, f"localhost:{port + demo.index}") for demo in COUNCILS[:2])
         yield here, there
 
@@ -61,8 +61,8 @@ def demonstration(folder: Path, port: int) -> Iterator[tuple[Council, Council]]:
 def program(
     folder: Path, *arguments: str, environment: dict[str, str] | None = None
 ) -> Iterator[Callable[[str], str]]:
-    """The command `moothall` while it runs; gives a function that waits for a line with words."""
-    log = folder / "said"
+    """Run the command `moothall`. Yields a function that waits for a line with `words`."""
+    log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
@@ -73,7 +73,7 @@ def program(
             stderr=output,
         )
 
-    def said(words: str) -> str:
+    def wait_for_line(words: str) -> str:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             ended = process.poll() is not None
@@ -82,10 +82,10 @@ def program(
                     return line
             assert not ended, log.read_text()
             time.sleep(0.05)
-        raise AssertionError(f"it never said {words!r}, but: {log.read_text()}")
+        raise AssertionError(f"no line with {words!r} in: {log.read_text()}")
 
     try:
-        yield said
+        yield wait_for_line
     finally:
         process.terminate()
         process.wait(30)
@@ -105,7 +105,7 @@ def adjacent_ports() -> int:
 
 
 def sign_in(page: Page, council: Council, role: str) -> None:
-    """Be signed in: by the form the first time, as the browser remembers it from then on."""
+    """Sign in with the form the first time, and with its cookies from then on."""
     if (council, role) in _signed_in:
         page.context.add_cookies(_signed_in[council, role])
         return
@@ -126,17 +126,17 @@ def publish(page: Page, council: Council, title: str) -> str:
     page.get_by_role("radio", name="Alpha").check()
     page.get_by_label("Brief").fill(BRIEF)
     page.get_by_role("button", name="Publish", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("The project is published")
+    expect(page.get_by_role("alert")).to_contain_text("The project has been published")
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     return page.url
 
 
 def until(page: Page, address: str, seen: Callable[[], bool]) -> None:
-    """Read a page again and again, as somebody who waits does, until `seen`."""
+    """Reload a page until `seen` returns True."""
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while time.monotonic() < deadline:
         page.goto(address)
         if seen():
             return
-        page.wait_for_timeout(200)  # the node has something else to do meanwhile
-    raise AssertionError(f"{address} did not come to it in time:\n{page.inner_text('main')}")
+        page.wait_for_timeout(200)  # leave the node time for its jobs
+    raise AssertionError(f"{address} did not show it in time:\n{page.inner_text('main')}")
