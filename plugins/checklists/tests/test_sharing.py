@@ -91,7 +91,8 @@ def ask_other_council(councils: TwoCouncils, own_run: RunPage) -> None:
     page = councils.theirs.visit("/checklists/asked").text
     assert "How did you find people?" in page
     assert "operator@aldermoor.example" in page
-    assert ">Aldermoor Council asks how you did something" in councils.theirs.visit("/notices").text
+    page = councils.theirs.visit("/notices").text
+    assert ">Aldermoor Council asked a question about your checklist answers" in page
 
 
 def test_sharing_requires_coordinator_and_finished_run(councils: TwoCouncils) -> None:
