@@ -125,7 +125,7 @@ def backoff(attempts: int) -> timedelta:
 
 
 def exponential_delay(first: timedelta, doublings: int) -> timedelta:
-    """`first`, doubled `times` times, up to 12 hours."""
+    """`first`, doubled `doublings` times, up to 12 hours."""
     return min(first * (1 << min(doublings, 16)), MAX_DELAY)
 
 

@@ -18,7 +18,7 @@ from node.conversations import views as conversations_views
 from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.council_moves import HANDLERS as MOVING_HANDLERS
-from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
+from node.councils.receiving import HANDLERS as COUNCIL_HANDLERS
 from node.data_folder import ensure_data_folder, ensure_subfolder, get_secret_key
 from node.db import db, engine_options, prepare_engine
 from node.desk import views as desk_views

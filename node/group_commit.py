@@ -1,4 +1,7 @@
-"""Group commit: threads that write at the same moment share one transaction."""
+"""Group commit: items that several threads submit at the same moment are processed as one batch.
+
+The inbox stores the messages of a batch in one transaction: see `node.federating.inbox`.
+"""
 
 import threading
 from collections.abc import Callable, Sequence

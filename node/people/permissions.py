@@ -1,4 +1,8 @@
-"""Permissions and the roles that have them. Plugins add their own."""
+"""Permissions and the roles that have them. Plugins add their own.
+
+A view declares its permission with `node.request.permission`; `node.web.request_lifecycle` checks
+it before the view runs.
+"""
 
 from collections.abc import Iterable
 

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from node.db import now
 from node.events.kinds import NotificationKind, Topic
 from node.events.service import is_recent, record_events
-from node.projects.conflict_rules import effective_changed_at
 from node.projects.federate import RemoteProject
 from node.projects.models import Phase, Project, ProjectState
+from node.projects.remote_precedence import effective_changed_at
 from node.runtime import UnitOfWork
 
 PUBLISHED = NotificationKind(

@@ -25,10 +25,10 @@ from node.federating.models import Actor, Follow, RemoteTombstone
 from node.messages import msg
 from node.outages import is_outage
 from node.projects import bucket_digests, federation_events, notifications, reindex_queue, relations
-from node.projects.conflict_rules import effective_changed_at, select_applicable
 from node.projects.federate import RemoteProject, from_article
 from node.projects.models import DENORMALISED, Phase, Project, ProjectState, denormalise
 from node.projects.plugin_view import to_plugin_view
+from node.projects.remote_precedence import effective_changed_at, select_applicable
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 log = structlog.get_logger(__name__)

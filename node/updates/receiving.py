@@ -23,9 +23,9 @@ from node.federating.models import RemoteTombstone
 from node.messages import msg
 from node.outages import is_outage
 from node.projects.bucket_digests import invalidate
-from node.projects.conflict_rules import effective_changed_at, select_applicable
 from node.projects.details import Freshness, FreshnessDetails
 from node.projects.models import Project, ProjectState
+from node.projects.remote_precedence import effective_changed_at, select_applicable
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 from node.updates import notifications, service
 from node.updates.federate import RemoteUpdate, from_note
