@@ -48,7 +48,7 @@ def test_without_scripts_a_project_is_confirmed_restored_and_handed_over(
     page = browser.new_page()
     sign_in(page, here, "officer")
     address = publish(page, here, "Looked after")
-    expect(page.get_by_text("Up to date")).to_be_visible()
+    expect(page.get_by_text("Up to date", exact=True)).to_be_visible()
     page.get_by_role("button", name="Confirm it’s up to date").click()
     expect(page.get_by_role("alert")).to_contain_text("The next review is on")
     change(page, address, Summary="Nobody wants this.")

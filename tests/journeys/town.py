@@ -52,7 +52,7 @@ def demonstration(folder: Path, port: int) -> Iterator[tuple[Council, Council]]:
     They listen at `port` and the next one.
     """
     with program(folder, "demo", "--port", str(port), "--councils", "2") as wait_for_line:
-        wait_for_line("Ctrl-C stops all")
+        wait_for_line("Press Ctrl-C to stop all servers")
         here, there = (Council(demo, f"localhost:{port + demo.index}") for demo in COUNCILS[:2])
         yield here, there
 
