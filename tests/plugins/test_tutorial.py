@@ -104,7 +104,7 @@ def test_the_tutorial_from_its_first_line_to_its_last(
         timeout=600,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    said = done.stdout
+    output = done.stdout
     for line in "".join(text for language, text in blocks(page) if language == "text").splitlines():
-        assert line in said, f"{line!r} is not what comes next: {said[:2000]}"
-        said = said.partition(line)[2]
+        assert line in output, f"no line {line!r} in the rest of the output: {output[:2000]}"
+        output = output.partition(line)[2]
