@@ -56,7 +56,7 @@ def lose_database(one: TestNode, request: pytest.FixtureRequest) -> None:
             Path(file).unlink(missing_ok=True)
         return
     server = request.getfixturevalue("postgres")
-    server.restore(name, server.create_database())
+    server.replace_database(name, server.create_database())
 
 
 def ids_from(one: TestNode, others: tuple[TestNode, ...]) -> set[str]:
