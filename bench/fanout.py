@@ -21,7 +21,7 @@ from bench.servers import LOADER, SERVER, on_processor
 from federation.signatures import PrivateKey, generate_rsa
 from node.db import now
 from node.federating import delivery
-from node.federating.delivery_leasing import Capacity, HostCursor
+from node.federating.delivery_leases import Capacity, HostCursor
 from node.federating.models import Delivery, OutboxActivity
 from node.outbound import Outbound
 from node.runtime import Node

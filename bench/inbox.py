@@ -15,7 +15,7 @@ from bench.turns import by_turns
 from federation.signatures import PrivateKey
 from node.app import create_app, get_node
 from node.db import now
-from node.federating import inbox_processing
+from node.federating import inbox_processor
 from node.federating.models import InboxItem
 from node.settings import Settings
 
@@ -93,7 +93,7 @@ def handled(settings: Settings) -> str:
         waiting = select(func.count()).where(InboxItem.state == InboxItem.WAITING)
         before = session.scalar(waiting) or 0
     started = time.perf_counter()
-    inbox_processing.run_job(node)
+    inbox_processor.run_job(node)
     took = time.perf_counter() - started
     node.engine.dispose()
     return f"{before / took:7,.0f} /s  of {before:,}"

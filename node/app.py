@@ -11,14 +11,13 @@ from node import __version__, change_tracking, long_writes, operating, portfolio
 from node.account import views as account_views
 from node.account.change_emails import make_notifier as account_notifier
 from node.conversations import notifications as comment_notifications
-from node.conversations import reaction_service, relevance, thread_fetching
-from node.conversations import receiving as comment_receiving
+from node.conversations import reaction_service, relevance, remote_comments, thread_fetcher
 from node.conversations import service as conversations
 from node.conversations import views as conversations_views
 from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.council_moves import HANDLERS as MOVING_HANDLERS
-from node.councils.receiving import HANDLERS as COUNCIL_HANDLERS
+from node.councils.remote_councils import HANDLERS as COUNCIL_HANDLERS
 from node.data_folder import ensure_data_folder, ensure_subfolder, get_secret_key
 from node.db import db, engine_options, prepare_engine
 from node.desk import views as desk_views
@@ -34,7 +33,7 @@ from node.federating import (
     delivery,
     following,
     housekeeping,
-    inbox_processing,
+    inbox_processor,
     newly_allowed,
     peer_health,
     peer_list_subscriptions,
@@ -59,11 +58,11 @@ from node.mail import service as mail
 from node.mail.models import Mail
 from node.menu import build_layout_context
 from node.moderation import views as moderation_views
-from node.moderation.receiving import HANDLERS as MODERATION_HANDLERS
+from node.moderation.remote_reports import HANDLERS as MODERATION_HANDLERS
 from node.notifications import email_digests, fan_out
 from node.notifications import housekeeping as notifications_housekeeping
 from node.notifications import views as notifications_views
-from node.notifications.digest_rendering import DigestWriter
+from node.notifications.digest_renderer import DigestWriter
 from node.notifications.following_views import follow_button
 from node.officers import announcements
 from node.officers import service as officers
@@ -72,14 +71,14 @@ from node.operating import key_rotation
 from node.outbound import Outbound
 from node.passwords import service as passwords
 from node.passwords import views as passwords_views
-from node.passwords.email_rendering import make_renderer as make_password_email_renderer
+from node.passwords.reset_email import make_renderer as make_password_email_renderer
 from node.people import sessions, sign_in
 from node.people.permissions import has_permission
 from node.plugin_admin import failures as plugin_failures
 from node.plugin_admin import jobs as plugin_jobs
+from node.plugin_admin import registration
 from node.plugin_admin import views as plugin_admin_views
-from node.plugin_admin import wiring
-from node.plugin_documents import receiving as documents_receiving
+from node.plugin_documents import remote_documents
 from node.plugin_documents import service as documents
 from node.plugin_documents import views as documents_views
 from node.projects import (
@@ -90,11 +89,11 @@ from node.projects import (
     reindex_queue,
     relation_views,
     relations,
+    remote_projects,
     section_views,
     taxonomy,
 )
 from node.projects import notifications as project_notifications
-from node.projects import receiving as projects_receiving
 from node.projects import views as projects_views
 from node.projects.forms import PHASE_LABELS
 from node.request import EXTENSION_KEY
@@ -116,7 +115,7 @@ from node.sync.ingest import read_page
 from node.unsaved import service as unsaved
 from node.unsaved import views as unsaved_views
 from node.updates import notifications as update_notifications
-from node.updates import receiving as update_receiving
+from node.updates import remote_updates
 from node.updates import service as updates
 from node.updates import views as updates_views
 from node.web import pages, redirects, request_lifecycle, setup
@@ -135,13 +134,13 @@ HANDLERS: Sequence[Handlers] = (
     COUNCIL_HANDLERS,
     MOVING_HANDLERS,
     MODERATION_HANDLERS,
-    update_receiving.HANDLERS,
-    comment_receiving.HANDLERS,
+    remote_updates.HANDLERS,
+    remote_comments.HANDLERS,
     reaction_service.HANDLERS,
     same_need.HANDLERS,
-    projects_receiving.HANDLERS,
+    remote_projects.HANDLERS,
     adoption_service.HANDLERS,
-    comment_receiving.LAST_HANDLERS,
+    remote_comments.LAST_HANDLERS,
 )
 # The kinds of notifications of all rooms.
 NOTIFICATION_KINDS: Sequence[NotificationKind] = (
@@ -202,7 +201,7 @@ def create_app(
         prepare_engine(db.engine)
         change_tracking.track(db.engine)
         engine = db.engine
-    hooks = wiring.load_hooks(settings, engine, excluded_plugins or {})
+    hooks = registration.load_hooks(settings, engine, excluded_plugins or {})
     node = _create_node(app, settings, outbound, secret, engine, hooks)
     app.extensions[EXTENSION_KEY] = node
     add_jobs(node, app)
@@ -218,7 +217,7 @@ def create_app(
     )
     _add_template_globals(app)
     _register_blueprints(app)
-    wiring.register_pages(app, node.hooks)
+    registration.register_pages(app, node.hooks)
     request_lifecycle.check_view_permissions(app)
     request_lifecycle.wrap_hooks(app)
     app.wsgi_app = InboxMiddleware(app.wsgi_app, node)  # type: ignore[method-assign]
@@ -240,10 +239,10 @@ def _create_node(
         outbound=outbound or _create_outbound(settings),
         jobs=Jobs(settings, secret),
         hooks=hooks,
-        handlers=(*wiring.build_handlers(hooks, HANDLERS), *HANDLERS),
+        handlers=(*registration.build_handlers(hooks, HANDLERS), *HANDLERS),
         read_page=read_page,
         relevance=relevance,
-        prefetchers=(comment_receiving.prefetch,),
+        prefetchers=(remote_comments.prefetch,),
         on_audience_narrowed={
             "announcements": announcements.withdraw_announcements,
             "updates": updates.withdraw,
@@ -252,8 +251,8 @@ def _create_node(
         },
         on_actor_deleted=(
             conversations.on_actor_deleted,
-            documents_receiving.on_actor_deleted,
-            projects_receiving.on_actor_deleted,
+            remote_documents.on_actor_deleted,
+            remote_projects.on_actor_deleted,
             adoption_service.on_actor_deleted,
             same_need.on_actor_deleted,
             councils.on_actor_deleted,
@@ -261,7 +260,7 @@ def _create_node(
         on_update_event=(announcements.announce_update, webhooks.on_update_event),
         on_project_event=(webhooks.on_project_event,),
         notification_kinds=index_by_name(
-            (*NOTIFICATION_KINDS, *wiring.list_notification_kinds(hooks))
+            (*NOTIFICATION_KINDS, *registration.list_notification_kinds(hooks))
         ),
         before_commit=(indexing.index_in_transaction, plugin_failures.save_failures),
         credential_revokers=(passwords.revoke_keys, tokens.revoke_all, webhooks.disable_all),
@@ -276,10 +275,10 @@ def add_jobs(node: Node, app: Flask) -> None:
     register(peer_health.JOB, lambda: peer_health.run_probe_job(node))
     register(
         federating_models.InboxItem.JOB,
-        lambda: inbox_processing.run_job(node),
-        inbox_processing.COALESCE_SECONDS,
+        lambda: inbox_processor.run_job(node),
+        inbox_processor.COALESCE_SECONDS,
     )
-    register(inbox_processing.FETCHING_JOB, lambda: inbox_processing.run_fetching_job(node))
+    register(inbox_processor.FETCHING_JOB, lambda: inbox_processor.run_fetching_job(node))
     register(clock.JOB, lambda: clock.run_job(node))
     register(long_writes.JOB, lambda: long_writes.run_job(node, LONG_WRITES))
     register(housekeeping.JOB, lambda: housekeeping.run_job(node))
@@ -292,7 +291,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     register(federating_models.ActorDeletion.JOB, lambda: actor_deletions.run_job(node))
     register(server_discovery.JOB, lambda: server_discovery.run_job(node))
     register(relations.MERGING_JOB, lambda: merging.run_job(node))
-    register(thread_fetching.JOB, lambda: thread_fetching.run_job(node))
+    register(thread_fetcher.JOB, lambda: thread_fetcher.run_job(node))
     register(key_rotation.JOB, lambda: key_rotation.run_job(node))
     register(federating_models.Comparison.JOB, lambda: comparison.run_job(node))
     register(fan_out.JOB, lambda: fan_out.run_job(node), fan_out.COALESCE_SECONDS)

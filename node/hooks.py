@@ -28,7 +28,7 @@ from node.plugin_declarations import (
     Section,
     Setting,
 )
-from node.plugin_loading import (
+from node.plugin_loader import (
     REGISTRATION_HOOKS,
     UnusablePluginError,
     check_registration,

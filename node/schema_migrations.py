@@ -26,7 +26,7 @@ import node
 from node.db import Base, disable_timeouts
 from node.errors import MoothallError
 from node.hooks import Hooks
-from node.plugin_loading import summarise_error
+from node.plugin_loader import summarise_error
 
 CORE = "core"
 VERSION_TABLE = "alembic_version"

@@ -12,11 +12,11 @@ from federation.addressing import recipients
 from federation.errors import FederationError
 from federation.vocabulary import REPLY_TYPES, Activity, Note, type_of
 from node.conversations.models import Comment
+from node.federating.reactions import REACTION_TYPES
 from node.projects.models import Project
 from node.settings import Settings
 from node.updates.models import Update
 
-REACTION_TYPES = frozenset({"Like", "Announce"})
 CONTENT_ACTIVITIES = frozenset({"Create", "Update"})
 # Without Article, which may be a project and so relevant without a known parent.
 NOTE_TYPES = frozenset(REPLY_TYPES) - {"Article"}

@@ -2,7 +2,7 @@
 responds.
 
 Messages that arrive together are verified one after the other in one thread, at half the cost of
-contending threads, and stored in one transaction. `node.federating.inbox_processing` acts on them
+contending threads, and stored in one transaction. `node.federating.inbox_processor` acts on them
 later.
 """
 
@@ -24,7 +24,7 @@ from node.federating import (
     actor_blocks,
     actor_deletions,
     follower_sync,
-    inbox_processing,
+    inbox_processor,
     keystore,
     object_resolution,
     peer_health,
@@ -136,7 +136,7 @@ def _process_batch(
         for message in messages
     ]
     accepted = {
-        index: (result.verdict, inbox_processing.build_row(result.verdict))
+        index: (result.verdict, inbox_processor.build_row(result.verdict))
         for index, result in enumerate(results)
         if isinstance(result.verdict, Accepted)
     }
@@ -175,7 +175,7 @@ def _store(node: Node, rows: Sequence[Row]) -> None:
     for host in {row["forwarded_by"] or row["host"] for row in rows}:
         node.peer_seen_cache.get_or_compute(host, partial(_record_peer_seen, node, host))
     waiting = [row for row in rows if row["state"] == InboxItem.WAITING]
-    for job in {inbox_processing.job_for(row) for row in waiting}:
+    for job in {inbox_processor.job_for(row) for row in waiting}:
         node.jobs.wake(job)
 
 
@@ -242,7 +242,7 @@ def _refusal_for(node: Node, row: Row, size: int, refused_uris: set[str]) -> Ref
     )
     quota.remaining -= 1
     if quota.remaining < 0 or (
-        size > inbox_processing.LARGE_MESSAGE_BYTES
+        size > inbox_processor.LARGE_MESSAGE_BYTES
         and not _is_within_large_quota(node, forwarder or host)
     ):
         return Refusal(Reason.too_many, forwarder or host)

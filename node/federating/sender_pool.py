@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from node.error_isolation import describe_error
 from node.federating import queues
 from node.federating.dead_letters import dead_letter_host
-from node.federating.delivery_leasing import Capacity, HostCursor
+from node.federating.delivery_leases import Capacity, HostCursor
 from node.federating.delivery_results import DeliveryResult, record_results
 from node.federating.models import Delivery
 from node.federating.outgoing_requests import AttemptResult, OutgoingRequest, send

@@ -23,7 +23,7 @@ from federation.vocabulary import Activity, ActorDocument, parse_json
 from node.db import now
 from node.error_isolation import for_each
 from node.errors import MoothallError
-from node.federating import fetching, inbox_processing, peer_lists, peer_suggestions, peers
+from node.federating import fetching, inbox_processor, peer_lists, peer_suggestions, peers
 from node.federating.actor_moves import MOVE
 from node.federating.models import InboxItem, Peer
 from node.runtime import Node
@@ -183,4 +183,4 @@ def _retry_moves(node: Node, host: str) -> None:
             # The body of a large message is not kept, so it cannot be retried.
             target = Activity.parse(item.body).target if item.body else None
             if target is not None and same_origin(target, _base_url(node, host)):
-                inbox_processing.retry(work, item)
+                inbox_processor.retry(work, item)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from wtforms import StringField
 
 from node.errors import InvalidInputError, NotFoundError
-from node.federating import inbox_processing
+from node.federating import inbox_processor
 from node.federating.models import InboxItem
 from node.feeds.csv_export import to_csv
 from node.forms import BaseForm
@@ -149,7 +149,7 @@ def retry_received(item_id: int) -> ResponseReturnValue:
     item = work.session.get(InboxItem, item_id)
     if item is None:
         raise NotFoundError(msg("There is no such message."))
-    inbox_processing.retry(work, item)
+    inbox_processor.retry(work, item)
     flash(_("The message from %(host)s will be processed again.", host=item.host), "success")
     return redirect(url_for("operating.received"), 303)
 

@@ -17,7 +17,7 @@ from node.hookspecs import PROJECT_NAME, HookSpecs
 from node.messages import msg
 from node.plugin_admin.models import PluginJob, PluginSwitch
 from node.plugin_declarations import PluginDetails
-from node.plugin_loading import installed_plugins, load_plugin
+from node.plugin_loader import installed_plugins, load_plugin
 from node.runtime import UnitOfWork
 from node.settings import Settings
 

@@ -17,10 +17,10 @@ from node.messages import msg
 from node.plugin_admin.enablement import load_decisions
 from node.plugin_admin.models import PluginFailure, PluginJob, PluginSettingValue, PluginSwitch
 from node.plugin_declarations import Label
-from node.plugin_documents import receiving as document_receiving
+from node.plugin_documents import remote_documents
 from node.plugin_documents import service as documents
 from node.plugin_documents.models import PluginDocument
-from node.plugin_loading import PLUGIN_NAME, UnusablePluginError, installed_plugins
+from node.plugin_loader import PLUGIN_NAME, UnusablePluginError, installed_plugins
 from node.pruning import prune
 from node.runtime import Node
 from node.search import indexing
@@ -107,7 +107,7 @@ def purge(node: Node, name: str, by: str) -> list[str]:
                 msg("The plugin %(name)s is switched on. Switch it off first.", name=name)
             )
     run_in_batches(node, by, partial(documents.withdraw_batch, plugin=name))
-    prune(node, by, PluginDocument, document_receiving.select_remote(name))
+    prune(node, by, PluginDocument, remote_documents.select_remote(name))
     with node.work(by=by) as work:
         for model in (PluginSettingValue, PluginJob, PluginFailure):
             work.session.execute(delete(model).where(model.plugin == name))

@@ -11,12 +11,12 @@ import structlog
 from federation.properties import type_of
 from node.councils.models import Council
 from node.hooks import Hooks
-from node.plugin_documents import receiving as documents
+from node.plugin_documents import remote_documents
 from node.plugin_documents.federate import RemoteDocument
-from node.projects import receiving as projects
+from node.projects import remote_projects
 from node.projects.federate import RemoteProject
 from node.runtime import UnitOfWork
-from node.updates import receiving as updates
+from node.updates import remote_updates
 from node.updates.federate import RemoteUpdate
 
 log = structlog.get_logger(__name__)
@@ -29,15 +29,17 @@ def parse(document: Any) -> RemoteObject | None:
     if not isinstance(document, dict):
         return None
     return (
-        updates.parse_update(document)
+        remote_updates.parse_update(document)
         if type_of(document) == "Note"
-        else projects.parse_project(document)
+        else remote_projects.parse_project(document)
     )
 
 
 def parse_plugin_document(hooks: Hooks, document: Any) -> RemoteDocument | None:
     """The plugin document in a document; None for anything else, or if it is invalid."""
-    parsed = documents.parse_documents(hooks, [document]) if isinstance(document, dict) else []
+    parsed = (
+        remote_documents.parse_documents(hooks, [document]) if isinstance(document, dict) else []
+    )
     return parsed[0] if parsed else None
 
 
@@ -47,12 +49,12 @@ def upsert(
     """Store objects that were fetched from their origin: projects, then their updates, then plugin
     documents. Returns the reasons by URI of those left out.
     """
-    remote_projects = [each for each in objects if isinstance(each, RemoteProject)]
-    remote_updates = [each for each in objects if isinstance(each, RemoteUpdate)]
+    project_items = [each for each in objects if isinstance(each, RemoteProject)]
+    update_items = [each for each in objects if isinstance(each, RemoteUpdate)]
     plugin_documents = [each for each in objects if isinstance(each, RemoteDocument)]
-    left_out = projects.upsert(work, council, remote_projects, asked_at=asked_at)
-    left_out |= updates.upsert(work, council, remote_updates, asked_at=asked_at)
-    return left_out | documents.upsert(work, council, plugin_documents, asked_at=asked_at)
+    left_out = remote_projects.upsert(work, council, project_items, asked_at=asked_at)
+    left_out |= remote_updates.upsert(work, council, update_items, asked_at=asked_at)
+    return left_out | remote_documents.upsert(work, council, plugin_documents, asked_at=asked_at)
 
 
 def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
@@ -61,7 +63,7 @@ def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: boo
     """
     return any(
         receiver.remove_missing(work, council, uri, deleted=deleted)
-        for receiver in (updates, projects, documents)
+        for receiver in (remote_updates, remote_projects, remote_documents)
     )
 
 
@@ -71,16 +73,16 @@ def read_page(actor_uri: str, items: Iterable[Any], asked_at: datetime) -> Calla
     """
     objects, plugin_items = {}, []
     for document in items:
-        if isinstance(document, dict) and documents.may_be_plugin_document(document):
+        if isinstance(document, dict) and remote_documents.may_be_plugin_document(document):
             plugin_items.append(document)
         elif (parsed := parse(document)) is not None:
             objects[parsed.uri] = parsed
 
     def store(work: UnitOfWork) -> None:
-        council = projects.require_followed_council(work.session, actor_uri)
+        council = remote_projects.require_followed_council(work.session, actor_uri)
         left_out = upsert(work, council, list(objects.values()), asked_at)
-        plugin_documents = documents.parse_documents(work.node.hooks, plugin_items)
-        left_out |= documents.upsert(work, council, plugin_documents, asked_at=asked_at)
+        plugin_documents = remote_documents.parse_documents(work.node.hooks, plugin_items)
+        left_out |= remote_documents.upsert(work, council, plugin_documents, asked_at=asked_at)
         for uri, reason in left_out.items():
             log.info("collection item ignored", uri=uri, reason=reason)
 

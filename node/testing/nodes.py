@@ -22,7 +22,7 @@ from node.federating import fetching, peers
 from node.outbound import InProcessTransport, Outbound
 from node.people import service as people
 from node.people.permissions import OFFICER, OPERATOR
-from node.plugin_loading import installed_plugins
+from node.plugin_loader import installed_plugins
 from node.projects import service as projects
 from node.projects.validation import ProjectInput
 from node.runtime import Node, UnitOfWork

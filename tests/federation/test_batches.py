@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import event, func, select
 
 from node import change_tracking
-from node.conversations import receiving
+from node.conversations import remote_comments
 from node.conversations.models import Comment
 from node.councils import service as councils
-from node.federating import actors, inbox_processing, outbox, reactions
+from node.federating import actors, inbox_processor, outbox, reactions
 from node.federating.models import Follow, InboxItem, Reaction
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
@@ -109,7 +109,7 @@ def test_comments_that_come_together_share_what_they_ask_for(
     for author in authors:
         send(author, node, "Create", note(author, project))
     with statements(node) as found:
-        inbox_processing.run_job(node.node)
+        inbox_processor.run_job(node.node)
     assert count(node, Comment) == len(authors)
     assert len(found) <= 6 * len(authors)
 
@@ -132,7 +132,7 @@ def test_must_35_reactions_of_one_server(
 def test_a_message_that_fails_takes_nothing_from_those_that_came_with_it(
     nodes: Nodes, node: TestNode, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiving, "MAX_PER_HOST", 3)
+    monkeypatch.setattr(remote_comments, "MAX_PER_HOST", 3)
     author = FakePeer.join(nodes, "brackwell.test", node).actor()
     good = [note(author, project) for _ in range(3)]
     for about in (*good[:2], note(author, project) | {"content": 5}):

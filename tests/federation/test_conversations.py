@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from node.conversations import receiving, service
+from node.conversations import remote_comments, service
 from node.conversations.models import Comment
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
@@ -203,7 +203,7 @@ def test_a_comment_is_announced_as_it_came_and_taken_back(
 def test_must_35_there_is_room_for_so_many_comments_of_one_author(
     nodes: Nodes, node: TestNode, peer: FakePeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiving, "MAX_PER_HOUR", 2)
+    monkeypatch.setattr(remote_comments, "MAX_PER_HOUR", 2)
     project, author = publish(node, TITLE), peer.actor()
     for number in range(3):
         about = note(author, uri_of(node, project), f"<p>Number {number}</p>")
@@ -211,7 +211,7 @@ def test_must_35_there_is_room_for_so_many_comments_of_one_author(
     assert "Number 1" in comments(node, project)
     assert "Number 2" not in comments(node, project)
     say(nodes, peer.actor(), node, "Create", note(peer.actor(), uri_of(node, project)))
-    monkeypatch.setattr(receiving, "MAX_PER_HOST", 2)
+    monkeypatch.setattr(remote_comments, "MAX_PER_HOST", 2)
     node.node.quotas.clear()  # a second has passed
     late = peer.actor()
     say(nodes, late, node, "Create", note(late, uri_of(node, project), "<p>Late</p>"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from node.conversations import comment_subjects, thread_discovery, thread_fetching
+from node.conversations import comment_subjects, thread_discovery, thread_fetcher
 from node.conversations import service as conversations
 from node.councils import service as councils
 from node.db import now
@@ -60,7 +60,7 @@ def from_elsewhere(
 
 def read_on(nodes: Nodes, node: TestNode) -> None:
     """As the sweeper does."""
-    node.node.jobs.wake(thread_fetching.JOB)
+    node.node.jobs.wake(thread_fetcher.JOB)
     nodes.run_until_idle()
 
 

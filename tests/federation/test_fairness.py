@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from federation.vocabulary import CollectionPage
 from node.db import now
-from node.federating import backfill, inbox_processing, queues
-from node.federating.delivery_leasing import Capacity, HostCursor
+from node.federating import backfill, inbox_processor, queues
+from node.federating.delivery_leases import Capacity, HostCursor
 from node.federating.models import Backfill, Delivery, Follow, InboxItem
 from node.federating.models.mixins import QueueMixin
 from node.testing.fake_peer import FakeActor, FakePeer
@@ -73,7 +73,7 @@ def test_what_a_dead_worker_holds_keeps_nothing_else_from_a_host(nodes: Nodes) -
             fetched = InboxItem.needs_fetch.is_(True)
             assert len(queues.lease(node.node, InboxItem, 1, fetched, per_host=1)) == 1
             leave_to_die(node, InboxItem)
-    inbox_processing.run_fetching_job(node.node)
+    inbox_processor.run_fetching_job(node.node)
     with node.reading() as session:
         tried = InboxItem.type == "Create", InboxItem.outcome != ""
         assert len(session.scalars(select(InboxItem).where(*tried)).all()) == 1
@@ -95,9 +95,9 @@ def test_what_must_be_fetched_holds_up_nothing_else(nodes: Nodes) -> None:
     elsewhere = f"https://{slow.peer.host}/projects/1"
     assert slow.send(slow.build_activity("Create", elsewhere), node).status_code == 202
     assert good.send(good.build_activity("Follow", node.council_uri), node).status_code == 202
-    inbox_processing.run_job(node.node)
+    inbox_processor.run_job(node.node)
     assert items(node) == {"Create": "new", "Follow": "done"}
-    inbox_processing.run_fetching_job(node.node)
+    inbox_processor.run_fetching_job(node.node)
     assert items(node) == {"Create": "failed", "Follow": "done"}, "there is no such project"
     assert "/projects/1" in slow.peer.fetched
 

@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from federation.proofs import add_proof
 from federation.signatures import PrivateKey
-from node.conversations import receiving, service
+from node.conversations import remote_comments, service
 from node.conversations.models import Comment
 from node.db import now
 from node.federating import comparisons, delivery, peer_lists, peers
 from node.federating.models import Comparison, Delivery, InboxItem
-from node.projects import receiving as projects
+from node.projects import remote_projects
 from node.projects.models import ProjectState, Visibility
 from node.testing.fake_peer import FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode
@@ -65,7 +65,7 @@ def test_must_35_nobody_makes_us_tell_all_again_and_again(
     for kind in ("Create", "Create", "Update", "Update"):
         say(nodes, author, node, kind, about)
     assert len(announced(other)) == 2, "what says nothing new is passed on once"
-    monkeypatch.setattr(receiving, "MAX_CHANGES_PER_HOUR", 5)
+    monkeypatch.setattr(remote_comments, "MAX_CHANGES_PER_HOUR", 5)
     for number in range(3):
         changed = {"content": f"<p>{number}</p>", "updated": f"2026-11-21T10:00:0{number}Z"}
         say(nodes, author, node, "Update", about | changed)
@@ -267,7 +267,7 @@ def test_must_35_no_stranger_is_watched_for_ever(nodes: Nodes) -> None:
 def test_must_35_of_one_council_so_many_projects_are_kept(
     nodes: Nodes, node: TestNode, peer: FakePeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projects, "MAX_PER_COUNCIL", 2)
+    monkeypatch.setattr(remote_projects, "MAX_PER_COUNCIL", 2)
     author = peer.actor()
     follow(node, author)
     told = [article(author, title) for title in ("One", "Two", "Three")]

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from node.conversations import thread_fetching as conversations
+from node.conversations import thread_fetcher as conversations
 from node.db import now
 from node.error_isolation import JobFailure
 from node.events.models import NotificationEvent, Watch
-from node.federating import housekeeping, inbox_processing, peer_health, server_discovery
+from node.federating import housekeeping, inbox_processor, peer_health, server_discovery
 from node.federating.models import (
     Actor,
     ActorDeletion,
@@ -155,7 +155,7 @@ CASES: dict[str, Case] = {
     Delivery.JOB: Case(rows.delivery, _has(Delivery, state="delivered"), _of_delivery),
     peer_health.JOB: Case(rows.unreachable, _has(Peer, failures=0), on(Peer)),
     InboxItem.JOB: Case(rows.received, _has(InboxItem, state="ignored"), on(InboxItem)),
-    inbox_processing.FETCHING_JOB: Case(
+    inbox_processor.FETCHING_JOB: Case(
         lambda work, number: rows.received(work, number, needs_fetch=True),
         _without(InboxItem, state="new"),
         on(InboxItem),

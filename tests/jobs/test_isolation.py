@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from node.federating.clock import JOB as CLOCK
-from node.federating.inbox_processing import FETCHING_JOB
+from node.federating.inbox_processor import FETCHING_JOB
 from node.federating.models import InboxItem, QueueMixin
 from node.people.sessions import JOB as SESSIONS
 from node.testing.fake_peer import FakePeer

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from node.app import get_node
 from node.db import now
 from node.notifications import email_digests, housekeeping
-from node.notifications.digest_rendering import DigestWriter
+from node.notifications.digest_renderer import DigestWriter
 from node.notifications.email_digests import due_before
 from node.notifications.models import Notification, NotificationSubscriber
 from node.notifications.preferences import MailFrequency

@@ -4,7 +4,7 @@ from node.app import get_node
 from node.db import now
 from node.events.service import record_event
 from node.notifications import email_digests
-from node.notifications.digest_rendering import DigestWriter
+from node.notifications.digest_renderer import DigestWriter
 from node.people import service as people
 from node.search.notifications import NEW_MATCH
 from node.testing.nodes import Nodes, role_email

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import func, select
 
 from federation.vocabulary import ActorDocument, Article, ProjectDetails
-from node.conversations import receiving
+from node.conversations import remote_comments
 from node.councils import service as councils
 from node.errors import ConflictError
-from node.federating import inbox_processing
+from node.federating import inbox_processor
 from node.federating.models import Actor, Follow, InboxItem, RemoteTombstone
 from node.projects.models import Project
 from node.testing.fake_peer import FakeActor, FakePeer
@@ -193,7 +193,7 @@ def test_what_could_not_be_read_is_tried_again_when_the_operator_says_so(
     with node.work() as work:
         item = work.session.scalars(select(InboxItem).where(InboxItem.uri == created["id"])).one()
         with pytest.raises(ConflictError):
-            inbox_processing.retry(work, item)
+            inbox_processor.retry(work, item)
 
 
 @pytest.mark.parametrize("is_followed", [True, False])
@@ -269,7 +269,7 @@ def test_must_35_so_many_deletions_of_one_server_are_remembered(
     with node.reading() as session:
         kept = select(func.count()).select_from(RemoteTombstone).join(Actor)
         before = session.scalar(kept.where(Actor.host == peer.host)) or 0
-    monkeypatch.setattr(receiving, "MAX_TOMBSTONES_PER_HOST", before + 2)
+    monkeypatch.setattr(remote_comments, "MAX_TOMBSTONES_PER_HOST", before + 2)
     outcomes = []
     for _ in range(3):
         sender = peer.actor()

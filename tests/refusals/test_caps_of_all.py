@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from node.audit import AuditEntry
-from node.conversations import receiving
+from node.conversations import remote_comments
 from node.conversations import service as conversations
 from node.conversations.models import Comment
-from node.federating import actor_blocks, following, housekeeping, inbox, inbox_processing
+from node.federating import actor_blocks, following, housekeeping, inbox, inbox_processor
 from node.federating.models import (
     Block,
     Delivery,
@@ -54,7 +54,7 @@ def test_must_35_servers_that_nobody_allowed(nodes: Nodes, monkeypatch: pytest.M
     node = nodes.start("aldermoor", federation="open")
     project = project_of(node)
     monkeypatch.setattr(following, "MAX_FOLLOWS_WITH_UNLISTED", 2)
-    monkeypatch.setattr(receiving, "MAX_HELD", 2)
+    monkeypatch.setattr(remote_comments, "MAX_HELD", 2)
     monkeypatch.setattr(actor_blocks, "MAX_BLOCKS", 2)
     monkeypatch.setattr(moderation, "MAX_OPEN_REMOTE", 2)
     monkeypatch.setattr(housekeeping, "MAX_REACTIONS", 2)
@@ -87,7 +87,7 @@ def test_must_35_servers_that_nobody_allowed(nodes: Nodes, monkeypatch: pytest.M
 def test_must_35_large_messages(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are few, and only their ids are kept once they were acted on."""
     node = nodes.start("aldermoor")
-    monkeypatch.setattr(inbox_processing, "LARGE_MESSAGE_BYTES", 20_000)
+    monkeypatch.setattr(inbox_processor, "LARGE_MESSAGE_BYTES", 20_000)
     monkeypatch.setattr(inbox, "MAX_LARGE_PER_HOST", 2)
     sender, other = (FakePeer.join(nodes, f"{name}.test", node).actor() for name in ("b", "c"))
     large = "x" * 20_000

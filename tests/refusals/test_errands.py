@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from node.db import now
-from node.federating import inbox_processing
+from node.federating import inbox_processor
 from node.federating.fetching import MAX_THIRD_PARTY_FETCHES_PER_HOST
 from node.federating.models import InboxItem
 from node.testing.fake_peer import FakeActor, FakePeer
@@ -54,7 +54,7 @@ def a_minute_passes(nodes: Nodes, node: TestNode) -> None:
     node.node.third_party_fetch_limiter.reset()
     with node.work() as work:
         work.session.execute(update(InboxItem).values(due_at=now()))
-        work.wake(inbox_processing.FETCHING_JOB)
+        work.wake(inbox_processor.FETCHING_JOB)
     nodes.run_until_idle()
 
 

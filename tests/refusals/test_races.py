@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from node.federating import inbox_processing
+from node.federating import inbox_processor
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.refusals.test_belief import article, followed, send, titles
@@ -30,7 +30,7 @@ def test_must_23_an_update_acted_on_beside_its_deletion_brings_nothing_back(
     for document in (known, unknown):
         sender.send(sender.build_activity("Update", document | {"name": "Overdue"}), node)
     deleted, others_were_there = threading.Event(), threading.Event()
-    record = inbox_processing._record
+    record = inbox_processor._record
 
     def slowly(work: Any, item: Any, end: Any) -> None:
         record(work, item, end)
@@ -39,10 +39,10 @@ def test_must_23_an_update_acted_on_beside_its_deletion_brings_nothing_back(
             deleted.set()
             others_were_there.wait(0.4)
 
-    monkeypatch.setattr(inbox_processing, "LEASE_SIZE", 2)
-    monkeypatch.setattr(inbox_processing, "_record", slowly)
+    monkeypatch.setattr(inbox_processor, "LEASE_SIZE", 2)
+    monkeypatch.setattr(inbox_processor, "_record", slowly)
     one, other = (
-        threading.Thread(target=inbox_processing.run_job, args=[node.node]) for _ in range(2)
+        threading.Thread(target=inbox_processor.run_job, args=[node.node]) for _ in range(2)
     )
     one.start()
     deleted.wait(5)

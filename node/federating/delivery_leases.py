@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from node.db import UtcDateTime, now
-from node.federating import delivery_loading, queues
+from node.federating import leased_deliveries, queues
 from node.federating.models import Delivery, Peer
 from node.federating.outgoing_requests import OutgoingRequest
 from node.runtime import Node
@@ -105,7 +105,7 @@ class HostCursor:
         blocked = [row for row in candidates if row.has_predecessor and not row.is_leased]
         leased = _lease(self.node, chosen, blocked, current_time)
         is_degraded = {row.id: row.is_degraded for row in chosen if row.id in leased}
-        return delivery_loading.load_deliveries(self.node, is_degraded), bool(blocked)
+        return leased_deliveries.load_deliveries(self.node, is_degraded), bool(blocked)
 
 
 def _load_candidates(

@@ -17,7 +17,7 @@ from federation.errors import FederationError
 from federation.origin import host_of, same_origin
 from federation.properties import type_of
 from federation.vocabulary import REPLY_TYPES, Collection, CollectionPage, Note, id_of, parse
-from node.conversations import receiving, thread_discovery
+from node.conversations import remote_comments, thread_discovery
 from node.conversations.models import Comment, CommentState
 from node.councils.models import Council
 from node.db import now
@@ -155,7 +155,7 @@ def _store_item(node: Node, thread: UnreadThread, item: Any, requested_at: datet
         return True
     with node.work(by=thread.council_uri) as work, suppress(NotHandledError, FederationError):
         project = work.session.get_one(Project, thread.project_id)
-        receiving.upsert_fetched(work, project, note, requested_at)
+        remote_comments.upsert_fetched(work, project, note, requested_at)
     return True
 
 

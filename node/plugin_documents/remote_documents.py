@@ -19,8 +19,8 @@ from node.plugin_declarations import DocumentType
 from node.plugin_documents import service
 from node.plugin_documents.federate import TYPE_PREFIX, RemoteDocument, from_document, type_names
 from node.plugin_documents.models import PUBLISHED, PluginDocument
-from node.projects.receiving import require_followed_council
 from node.projects.remote_precedence import effective_changed_at, select_applicable
+from node.projects.remote_projects import require_followed_council
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from node.hooks import Hooks
 from node.offline import NetworkInTransactionError, offline
 from node.plugin_admin import enablement
 from node.plugin_admin.handlers import build_activity_handlers
-from node.plugin_documents import receiving
+from node.plugin_documents import remote_documents
 from node.request import current_node
 from node.runtime import Handlers
 from node.settings import Settings
@@ -74,7 +74,7 @@ def build_handlers(hooks: Hooks, core: Sequence[Handlers]) -> tuple[Handlers, ..
     """The handlers of plugins' documents and activities. `core` are the handlers of all other
     activities.
     """
-    return receiving.build_handlers(hooks), build_activity_handlers(hooks, core)
+    return remote_documents.build_handlers(hooks), build_activity_handlers(hooks, core)
 
 
 def list_notification_kinds(hooks: Hooks) -> list[NotificationKind]:
