@@ -199,7 +199,7 @@ def verify_embedded(
     try:
         host = check_id(uri, policy.plain_http).authority
     except AddressError as error:
-        raise DocumentError("object", "no usable id") from error
+        raise DocumentError("object", "no usable ID") from error
     if not policy.host_allowed(host):
         raise Refusal(Reason.host_not_allowed, host)
     if not isinstance(embedded, dict) or not _may_speak_for(uri, embedded):

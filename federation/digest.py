@@ -231,7 +231,7 @@ def _parse_entries(document: Mapping[str, Any], origin: str) -> dict[str, str]:
         raise DocumentError("entries", "not a list, or a list that is too long")
     revisions = dict(_parse_entry(item, origin) for item in entries)
     if len(revisions) != len(entries):
-        raise DocumentError("entries", "contains the same id twice")
+        raise DocumentError("entries", "contains the same ID twice")
     return revisions
 
 
@@ -241,7 +241,7 @@ def _parse_entry(item: Any, origin: str) -> tuple[str, str]:
         raise DocumentError("entries", "not a pair")
     uri, revision = item
     if not isinstance(uri, str) or len(uri) > MAX_LEN_URL or not is_revision(revision):
-        raise DocumentError("entries", "not an id and a revision")
+        raise DocumentError("entries", "not an ID and a revision")
     if not same_origin(uri, origin):
         raise DocumentError("entries", "from a different origin")
     return uri, revision

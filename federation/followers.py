@@ -50,7 +50,7 @@ class CollectionSynchronization:
             raise DocumentError(HEADER, str(error)) from error
         parsed = cls(*(parameters.get(name, "") for name in ("collectionId", "url", "digest")))
         if not followers or parsed.collection_id != followers:
-            raise DocumentError("collectionId", "not the sender's followers")
+            raise DocumentError("collectionId", "not the sender’s followers")
         if not same_origin(parsed.url, followers):
             raise DocumentError("url", "from a different origin")
         if not HEX_DIGEST.fullmatch(parsed.digest):

@@ -83,7 +83,7 @@ def normalise_authority(text: str) -> str:
     """
     text = text.strip()
     if re.search(r"[/?#]", text):
-        raise AddressError("That is not a server name.")
+        raise AddressError("The server name is not valid.")
     return host_of(f"https://{text}")
 
 

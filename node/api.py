@@ -319,7 +319,7 @@ def document(work: Work, id: str) -> DocumentView:  # noqa: A002
     row = _documents.by_uri(work.session, id, _viewer())
     plugin, kind = _unit(work).node.hooks.document_types.get(row.type, ("", None))
     if kind is None or plugin != work.plugin:
-        raise NotFoundError(msg("There is no such document."))
+        raise NotFoundError(msg("Document not found."))
     return _documents.to_plugin_view(row, kind)
 
 
@@ -337,7 +337,7 @@ def send_activity(
         raise KeyError(f"{work.plugin} declares no activities {type}")
     recipient = _councils.by_actor_uri(work.session, to_uri)
     if recipient is None or recipient.is_local:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     actor = _councils.require_own(work.session).actor
     uri = _local_uris.new_activity(unit.settings)
     embedded = object if isinstance(object, str) else dict(object)

@@ -56,7 +56,7 @@ class DayField(Field):  # type: ignore[misc]  # WTForms has no types
             try:
                 self.data = date(_parse_number(year, 4), _parse_month(month), _parse_number(day, 2))
             except ValueError:
-                self.process_errors = [_l("Enter a real date, like 27 3 2027")]
+                self.process_errors = [_l("Enter a real date, for example 27 3 2027")]
 
     def _value(self) -> str:
         return " ".join(self.typed).strip()

@@ -44,7 +44,7 @@ def misfit(text: str, max_length: int, *, lines: bool = False) -> Message | None
     """
     if len(text) > max_length:
         return msg(
-            "Use %(most)s characters or fewer. You have used %(length)s",
+            "You have used %(length)s characters. Use %(most)s or fewer.",
             most=f"{max_length:,}",
             length=f"{len(text):,}",
         )

@@ -31,20 +31,22 @@ EMAIL_TEXTS = {
     AccountChange.password: (
         _l("Your password was changed"),
         _l(
-            "Your password was changed. You are signed out on your other devices, your API tokens "
-            "no longer work, and your webhooks are off until you switch them on."
+            "Your password was changed. You have been signed out on your other "
+            "devices, your API tokens no longer work, and your webhooks are off "
+            "until you switch them on."
         ),
     ),
-    AccountChange.role_given: (_l("Your role was changed"), _l("You now have the role %(role)s.")),
+    AccountChange.role_given: (_l("Your role was changed"), _l("You now have the %(role)s role.")),
     AccountChange.role_taken: (
         _l("Your role was changed"),
-        _l("You no longer have the role %(role)s. You can do the same as before."),
+        _l("You no longer have the %(role)s role. You can still do everything you could before."),
     ),
     AccountChange.rights_lost: (
         _l("Your role was changed"),
         _l(
-            "You no longer have the role %(role)s. You are signed out everywhere, your API tokens "
-            "no longer work, and your webhooks are off."
+            "You no longer have the %(role)s role. You have been signed out "
+            "everywhere, your API tokens no longer work, and your webhooks have "
+            "been switched off."
         ),
     ),
     AccountChange.closed: (
@@ -94,11 +96,11 @@ def make_notifier(app: Flask) -> AccountNotifier:
 def _advice(change: AccountChange, base_url: str) -> tuple[str, ...]:
     """What to do if the user did not expect the change."""
     if change in OPERATOR_CHANGES:
-        return (_("If you did not expect this, contact the people who run this server."),)
+        return (_("If you did not expect this, contact the people who run this site."),)
     return (
         _(
-            "If this was not you, contact the people who run this server and "
-            "choose a new password now:"
+            "If this was not you, contact the people who run this site and choose "
+            "a new password now:"
         ),
         f"{base_url}/forgotten-password",
     )

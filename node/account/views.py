@@ -47,7 +47,9 @@ def change_password() -> ResponseReturnValue:
     work.pause()
     work.session.refresh(user, with_for_update={"of": User})
     if user.password != old_hash:
-        raise ConflictError(msg("Your password was changed in the meantime. Sign in again."))
+        raise ConflictError(
+            msg("Your password was changed while you were on this page. Sign in again.")
+        )
     people.set_password(work, user, password_hash, session_cookies.current_session_id())
     session_cookies.renew_session(work)
     flash(_("Your password has been changed."), "success")
@@ -85,7 +87,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
     sessions.end(current_work(), current_user, session_id)
     if session_id == session_cookies.current_session_id():
         return redirect(url_for("security.login"), 303)
-    flash(_("You have been signed out on that device."), "success")
+    flash(_("The device has been signed out."), "success")
     return redirect(url_for("account.list_sessions"), 303)
 
 

@@ -94,7 +94,7 @@ def _require_project(session: Session, uri: str) -> Project:
     """The project with this id. Raises `NotFoundError`."""
     row = session.scalar(select(Project).where(Project.uri == uri))
     if row is None:
-        raise NotFoundError(msg("There is no such project."))
+        raise NotFoundError(msg("Project not found."))
     return row
 
 

@@ -111,9 +111,7 @@ def _require_actor(session: Session, council: str) -> Actor:
     for actor in session.scalars(select(Actor).where(~Actor.is_local)):
         if council in {actor.uri, actor.url, actor.address, actor.address.removeprefix("@")}:
             return actor
-    raise NotFoundError(
-        msg("This server knows no council with the address %(council)s.", council=council)
-    )
+    raise NotFoundError(msg("Council with the address %(council)s not found.", council=council))
 
 
 COMMANDS = (backfill, sync)

@@ -11,6 +11,8 @@ class CommentForm(BaseForm):
 
     source = TextAreaField(
         _l("Your comment"),
-        description=_l("Your comment is published in your council’s name. You can use Markdown."),
+        description=_l(
+            "Your comment will be published in your council’s name. You can use Markdown."
+        ),
     )
     to = HiddenField()

@@ -92,7 +92,7 @@ def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
         object_uri = id_of(original.get("object")) or ""
         reaction = reactions.find(work.session, actor, type_of(original), object_uri)
     if reaction is None:
-        raise NotHandledError(msg("no like or share by this sender to undo"))
+        raise NotHandledError(msg("no like or share from this sender to undo"))
     work.session.delete(reaction)
 
 

@@ -102,7 +102,7 @@ def receive_announced(work: UnitOfWork, received: ReceivedActivity) -> None:
     """
     announced = received.document
     if announced is None:
-        raise NotHandledError(msg("an announcement with an id but no content"))
+        raise NotHandledError(msg("an announcement with an ID but no content"))
     if type_of(announced) == "Delete":
         _delete(work, Activity.parse(announced))
         return

@@ -242,7 +242,7 @@ def by_token(session: Session, token: str) -> Comment:
     """A comment in any state. Raises `NotFoundError`."""
     comment = session.scalar(select(Comment).where(Comment.token == token))
     if comment is None:
-        raise NotFoundError(msg("There is no such comment."))
+        raise NotFoundError(msg("Comment not found."))
     return comment
 
 
@@ -255,7 +255,7 @@ def for_change(session: Session, token: str) -> Comment:
     query = select(Comment).where(Comment.token == token).with_for_update(of=Comment)
     comment = session.scalar(query)
     if comment is None:
-        raise NotFoundError(msg("There is no such comment."))
+        raise NotFoundError(msg("Comment not found."))
     return comment
 
 

@@ -138,7 +138,7 @@ def show(token: str) -> ResponseReturnValue:
     if not comment.author.is_local:
         return redirect(comment.uri)
     if comment.project.visibility is Visibility.private:
-        raise NotFoundError(msg("There is no such comment."))
+        raise NotFoundError(msg("Comment not found."))
     subject = comment_subjects.find(current_work().session, comment.in_reply_to)
     return activity_response(to_note(comment, subject.author if subject else comment.author).dump())
 
@@ -175,7 +175,7 @@ def react(token: str, name: str) -> ResponseReturnValue:
         work, councils.require_own(work.session).actor, project, _reaction_type(name)
     )
     confirmations = {
-        "like": _("Your council likes this project."),
+        "like": _("Your council has liked this project."),
         "share": _("Your council has shared this project."),
     }
     flash(confirmations[name], "success")
@@ -190,7 +190,11 @@ def take_back(token: str, name: str) -> ResponseReturnValue:
     reaction_service.undo_reaction(
         work, councils.require_own(work.session).actor, project, _reaction_type(name)
     )
-    flash(_("The like or share has been removed."), "success")
+    confirmations = {
+        "like": _("Your council no longer likes this project."),
+        "share": _("Your council no longer shares this project."),
+    }
+    flash(confirmations[name], "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -222,7 +226,7 @@ def _reaction_collection(
     session = current_work().session
     project = projects.by_token(session, token, current_viewer())
     if not project.is_local or project.visibility is Visibility.private:
-        raise NotFoundError(msg("There is no such conversation."))
+        raise NotFoundError(msg("Conversation not found."))
     total = reactions.count_by_kind(session, [project.uri]).get(project.uri, {}).get(kind, 0)
     return activity_response(Collection(collection_uri(project.uri), total_items=total).dump())
 
@@ -236,7 +240,7 @@ def context(token: str) -> ResponseReturnValue:
     session = current_work().session
     project = projects.by_token(session, token, current_viewer())
     if not project.is_local or project.visibility is Visibility.private:
-        raise NotFoundError(msg("There is no such conversation."))
+        raise NotFoundError(msg("Conversation not found."))
     uri = local_uris.project_context(project.uri)
     if "page" not in request.args:
         collection = Collection(
@@ -272,7 +276,7 @@ def conversations(slug: str) -> ResponseReturnValue:
     viewer, session = verified_viewer(), current_work().session
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     uri = local_uris.conversations(council.actor.projects)
     after = request.args.get("after", type=parse_row_id)
     if after is None:
@@ -309,7 +313,7 @@ def _readable_comment(token: str) -> Comment:
     if comment.state is CommentState.deleted:
         raise GoneError(msg("This comment has been deleted."))
     if comment.state is not CommentState.shown and not has_permission(MODERATE):
-        raise NotFoundError(msg("There is no such comment."))
+        raise NotFoundError(msg("Comment not found."))
     return comment
 
 

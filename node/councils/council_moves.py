@@ -35,11 +35,11 @@ def add_alias(work: UnitOfWork, uri: str) -> None:
         check_id(uri, frozenset(work.settings.private_hosts))
     except FederationError as error:
         raise InvalidInputError(
-            msg("That is not an actor ID."), {"uri": msg("Enter the council’s ID")}
+            msg("This is not the ID of a council."), {"uri": msg("Enter the council’s ID")}
         ) from error
     if actors.local_by_uri(work.session, uri) is not None:
         raise InvalidInputError(
-            msg("That is your own server."),
+            msg("You entered an address on your own server."),
             {"uri": msg("Enter the ID of a council on another server")},
         )
     if uri in actor.also_known_as:
@@ -72,7 +72,8 @@ def move(work: UnitOfWork, successor: ActorDocument) -> None:
         raise ConflictError(msg("This council has moved to %(moved_to)s.", moved_to=actor.moved_to))
     if successor.id == actor.uri or actors.local_by_uri(work.session, successor.id) is not None:
         raise InvalidInputError(
-            msg("That is your own server."), {"address": msg("Enter the successor’s address")}
+            msg("You entered an address on your own server."),
+            {"address": msg("Enter the successor’s address")},
         )
     if actor.uri not in successor.also_known_as:
         raise InvalidInputError(
@@ -117,7 +118,7 @@ def receive_move(work: UnitOfWork, received: ReceivedActivity) -> None:
     if successor is not None:
         aliases = successor.also_known_as
     elif received.document is None:
-        raise NotHandledError(msg("the move names no new account"))
+        raise NotHandledError(msg("the message about the move does not name a new account"))
     else:
         document = ActorDocument.parse(received.document)
         if document.type not in service.COUNCIL_ACTOR_TYPES:

@@ -13,7 +13,7 @@ class FollowForm(BaseForm):
         _l("Address of the council"),
         description=_l(
             "For example, @aldermoor@moothall.aldermoor.gov.uk. You can also enter "
-            "the web address of the council’s page"
+            "the web address of the council’s page."
         ),
     )
 
@@ -32,12 +32,12 @@ class PlaceForm(BaseForm):
     )
     latitude = StringField(
         _l("Latitude (optional)"),
-        description=_l("In degrees, for the council’s main office. For example, 50.72"),
+        description=_l("In degrees, for the council’s main office. For example, 50.72."),
     )
     longitude = StringField(
         _l("Longitude (optional)"),
         description=_l(
-            "In degrees. Use a minus sign for places west of Greenwich. For example, -3.53"
+            "In degrees. Use a minus sign for places west of Greenwich. For example, -3.53."
         ),
     )
 

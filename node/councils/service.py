@@ -86,7 +86,7 @@ def by_id(session: Session, number: int) -> Council:
     """Raises `NotFoundError`."""
     council = session.get(Council, number)
     if council is None:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     return council
 
 
@@ -196,12 +196,12 @@ def follow(work: UnitOfWork, actor: ActorDocument, *, approved_by_operator: bool
     """
     if actor.type not in COUNCIL_ACTOR_TYPES:
         raise InvalidInputError(
-            msg("That is a person, not a council."),
+            msg("This is the address of a person, not a council."),
             {"address": msg("Enter the address of a council")},
         )
     if actor.type == "Group" and actor.attributed_to:
         raise InvalidInputError(
-            msg("That is the address of a project, not a council."),
+            msg("This is the address of a project, not a council."),
             {"address": msg("Enter the council’s address to follow all its projects")},
         )
     host = host_of(actor.id)
@@ -211,10 +211,12 @@ def follow(work: UnitOfWork, actor: ActorDocument, *, approved_by_operator: bool
     if actors.local_by_uri(work.session, actor.id) is None:
         if actor.moved_to:
             moved = msg(
-                "That council has moved to %(uri)s. Enter that address instead",
+                "The council has moved to %(uri)s. Enter that address instead.",
                 uri=actor.moved_to,
             )
-            raise InvalidInputError(msg("You cannot follow that council."), {"address": moved})
+            raise InvalidInputError(
+                msg("Your council cannot follow that council."), {"address": moved}
+            )
         followed = upsert(work, actor).actor
         actor_blocks.check_may_follow(work.session, own, followed)
         followed.moved_to = None
@@ -230,7 +232,7 @@ def unfollow(work: UnitOfWork, address: str) -> Council:
         if address in {row.council.actor.address, row.council.actor.uri}:
             following.unfollow(work, row.follow)
             return row.council
-    raise NotFoundError(msg("We do not follow %(address)s.", address=address))
+    raise NotFoundError(msg("Your council does not follow %(address)s.", address=address))
 
 
 def upsert(work: UnitOfWork, document: ActorDocument) -> Council:

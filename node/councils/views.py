@@ -55,7 +55,7 @@ def follow() -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return render_template("councils/follow.html", form=form), 400
-    flash(_("We have asked to follow %(name)s.", name=row.followed.name), "success")
+    flash(_("Your council has asked to follow %(name)s.", name=row.followed.name), "success")
     return redirect(url_for("councils.index"), 303)
 
 
@@ -65,10 +65,10 @@ def end_follow(follow_id: int) -> ResponseReturnValue:
     work = current_work()
     row = work.session.get(Follow, follow_id)
     if row is None:
-        raise NotFoundError(msg("We do not follow that council."))
+        raise NotFoundError(msg("Your council does not follow that council."))
     name = row.followed.name
     following.unfollow(work, row)
-    flash(_("We no longer follow %(name)s.", name=name), "success")
+    flash(_("Your council no longer follows %(name)s.", name=name), "success")
     return redirect(url_for("councils.index"), 303)
 
 
@@ -94,6 +94,7 @@ def place() -> ResponseReturnValue:
         form.show(error)
         return render_template("councils/place.html", form=form, council=council), 400
     flash(
-        _("The location is saved. We are sending it to the councils that follow yours."), "success"
+        _("The location has been saved. We are sending it to the councils that follow yours."),
+        "success",
     )
     return redirect(url_for("pages.own_council", slug=council.slug), 303)

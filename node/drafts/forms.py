@@ -33,4 +33,4 @@ class AskReviewForm(BaseForm):
 
 
 class ReturnDraftForm(BaseForm):
-    answer = TextAreaField(_l("What should change?"))
+    answer = TextAreaField(_l("What needs to change?"))

@@ -123,7 +123,7 @@ def send_back(work: UnitOfWork, project: Project, user: User, answer: str) -> No
     answer = trim(answer)
     errors = _find_error("answer", answer)
     if not errors and not answer.strip():
-        errors["answer"] = msg("Enter what should change")
+        errors["answer"] = msg("Enter what needs to change")
     if errors:
         raise InvalidInputError(msg("The draft could not be sent back."), errors)
     review.answer = answer
@@ -146,12 +146,17 @@ def withdraw_review(work: UnitOfWork, project: Project) -> None:
 def _require_open_review(work: UnitOfWork, project: Project, user: User) -> DraftReview:
     review = get_open_review(work.session, project)
     if review is None:
-        raise ConflictError(msg("This draft is no longer waiting for review."))
+        raise ConflictError(
+            msg(
+                "This draft is no longer waiting for review. It may have been "
+                "published, sent back or withdrawn."
+            )
+        )
     if not can_decide(work.session, review, user):
         raise ForbiddenError(
             msg(
-                "You cannot review this draft. A coordinator or the person asked must "
-                "review it, and they must not have written any of it."
+                "You cannot review this draft. Only a coordinator or the person who "
+                "was asked can review it, and only if they did not write any of it."
             )
         )
     return review

@@ -119,7 +119,7 @@ def send_back(token: str) -> ResponseReturnValue:
 def withdraw(token: str) -> ResponseReturnValue:
     work = current_work()
     service.withdraw_review(work, projects.get_for_update(work.session, token))
-    flash(_("The project is a draft again."), "success")
+    flash(_("The draft has been withdrawn from review."), "success")
     return _redirect_to_project(token)
 
 

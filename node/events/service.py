@@ -121,7 +121,7 @@ def unfollow(work: UnitOfWork, user_id: int, watch_id: int) -> None:
     """Raises `NotFoundError` if the user has no such watch."""
     is_own_watch = Watch.id == watch_id, Watch.user_id == user_id
     if work.session.scalar(delete(Watch).where(*is_own_watch).returning(Watch.id)) is None:
-        raise NotFoundError(msg("You do not follow this."))
+        raise NotFoundError(msg("You are not following this."))
 
 
 def list_watches(session: Session, user_id: int) -> Sequence[Watch]:
@@ -164,8 +164,8 @@ def _follow(work: UnitOfWork, user_id: int, **subject: object) -> None:
     if (work.session.scalar(count) or 0) >= MAX_WATCHED:
         raise ConflictError(
             msg(
-                "You can follow at most %(most)s projects, councils and tags. Stop "
-                "following one first.",
+                "You are already following %(most)s projects, councils and tags, which "
+                "is the maximum. Stop following one before you follow another.",
                 most=MAX_WATCHED,
             )
         )

@@ -70,7 +70,7 @@ def block(work: UnitOfWork, blocker: Actor, target: ActorDocument | Actor) -> Bl
     blocked = target if isinstance(target, Actor) else actors.upsert(session, target)
     if blocked.is_local:
         raise InvalidInputError(
-            msg("That is your own server."),
+            msg("You entered an address on your own server."),
             {"address": msg("Enter an address on another server")},
         )
     row = find_block(session, blocker, blocked)
@@ -94,7 +94,9 @@ def unblock(work: UnitOfWork, row: Block) -> None:
     restored. Raises `NotFoundError` for a block made on another server.
     """
     if not row.blocker.is_local:
-        raise NotFoundError(msg("This block was not made on this server."))
+        raise NotFoundError(
+            msg("You cannot remove this block because it was made on another server.")
+        )
     blocker, blocked = row.blocker, row.blocked
     activity = undo(
         local_uris.new_activity(work.settings),
@@ -140,7 +142,7 @@ def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
         matches = or_(matches, Block.blocked.has(Actor.uri == blocked))
     row = work.session.scalar(select(Block).where(by_sender, matches))
     if row is None:
-        raise NotHandledError(msg("there is no such block"))
+        raise NotHandledError(msg("block not found"))
     work.session.delete(row)
     work.audit("unblocked-by", activity.actor, blocked=row.blocked.uri)
 
@@ -151,9 +153,9 @@ def check_may_follow(session: Session, follower: Actor, followed: Actor) -> None
     if followed.is_blocked:
         error = msg("%(name)s is blocked on this server", name=followed.name)
     elif find_block(session, followed, follower) is not None:
-        error = msg("%(name)s has blocked our council", name=followed.name)
+        error = msg("%(name)s has blocked your council", name=followed.name)
     if error:
-        raise InvalidInputError(msg("You cannot follow this address."), {"address": error})
+        raise InvalidInputError(msg("Your council cannot follow this address."), {"address": error})
 
 
 def _delete_follows(session: Session, actor: Actor, other: Actor) -> None:

@@ -171,7 +171,9 @@ def _fetch_actor(node: Node, uri: str) -> ActorDocument | None:
     try:
         return ActorDocument.parse(document)
     except DocumentError as error:
-        raise fetching.FetchError(msg("%(uri)s is not an actor.", uri=uri)) from error
+        raise fetching.FetchError(
+            msg("%(uri)s is not the address of a council, project or person.", uri=uri)
+        ) from error
 
 
 def _apply_check(node: Node, row_id: int, document: ActorDocument | None) -> bool:

@@ -65,7 +65,7 @@ def check_move(session: Session, activity: Activity) -> tuple[Actor, str]:
         select(Follow.id).where(*our_follow, Follow.state != "rejected").limit(1)
     )
     if old is None or old.is_local or follow_id is None:
-        raise NotHandledError(msg("we do not follow the account that moved"))
+        raise NotHandledError(msg("your council does not follow the account that moved"))
     since = now() - MIN_MOVE_INTERVAL
     if old.moved_at is not None and old.moved_at > since:
         raise NotHandledError(msg("the account moved less than a week ago"))

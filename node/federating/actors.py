@@ -130,7 +130,7 @@ def signing_key(actor: Actor, algorithm: Algorithm = Algorithm.rsa_sha256) -> Pr
                 return key
     raise NotFoundError(
         msg(
-            "The actor %(uri)s has no %(algorithm)s signing key.",
+            "%(uri)s has no %(algorithm)s signing key.",
             uri=actor.uri,
             algorithm=algorithm,
         )

@@ -89,7 +89,7 @@ def begin_by_operator(work: UnitOfWork, actor: Actor) -> Backfill:
     Raises `ConflictError` for a council that ours does not follow, or that has no collection.
     """
     if not is_followed(work.session, actor):
-        raise ConflictError(msg("Our council does not follow %(address)s.", address=actor.address))
+        raise ConflictError(msg("Your council does not follow %(address)s.", address=actor.address))
     row = begin(work, actor)
     if row is None:
         raise ConflictError(

@@ -42,7 +42,7 @@ def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
     """
     row = work.session.get(Delivery, delivery_id, with_for_update={"of": Delivery})
     if row is None:
-        raise NotFoundError(msg("There is no such delivery."))
+        raise NotFoundError(msg("Delivery not found."))
     if row.state == "delivered":
         raise ConflictError(msg("This message has already been delivered."))
     if row.state == "failed":

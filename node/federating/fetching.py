@@ -169,7 +169,11 @@ def fetch_actor(
         return ActorDocument.parse(document)
     except FederationError as error:
         raise FetchError(
-            msg("%(uri)s is not an actor: %(error)s", uri=uri, error=message_from(error)),
+            msg(
+                "%(uri)s is not the address of a council, project or person: %(error)s",
+                uri=uri,
+                error=message_from(error),
+            ),
             permanent=True,
         ) from error
 
@@ -184,7 +188,7 @@ def find_actor(node: Node, address: str, *, approved_by_operator: bool = False) 
         parsed = parse_address(address)
     except FederationError as error:
         raise InvalidInputError(
-            msg("That is not an address our council can follow."),
+            msg("Your council cannot follow this address."),
             {"address": msg("Enter an address such as @council@moothall.example.gov.uk")},
         ) from error
     if isinstance(parsed, str):
@@ -235,7 +239,8 @@ def _host_check(node: Node, host: str, *, approved_by_operator: bool) -> Callabl
     own_host = host_of(node.settings.base_url)
     if host == own_host:
         raise FetchError(
-            msg("That address is on this server, not on another council’s server."), permanent=True
+            msg("This address is on your own server. Use an address on another council’s server."),
+            permanent=True,
         )
 
     def is_host_allowed(authority: str) -> bool:
@@ -252,7 +257,8 @@ def _host_check(node: Node, host: str, *, approved_by_operator: bool) -> Callabl
     if not is_host_allowed(host):
         raise FetchError(
             msg(
-                "This server does not exchange data with %(host)s. The operator can allow it.",
+                "This server does not exchange data with %(host)s. The operator can "
+                "allow that server.",
                 host=host,
             ),
             permanent=True,
@@ -269,7 +275,7 @@ def _count_third_party_fetch(node: Node, host: str) -> None:
     except LimitExceededError as error:
         raise FetchLimitError(
             msg(
-                "Too many requests were made to %(host)s on behalf of other servers this minute.",
+                "Too many requests were made to %(host)s for other servers in the last minute.",
                 host=host,
             )
         ) from error
@@ -299,4 +305,4 @@ def _host_of_url(uri: str) -> str:
     try:
         return host_of(uri)
     except FederationError as error:
-        raise FetchError(msg("That is not a web address."), permanent=True) from error
+        raise FetchError(msg("The web address is not valid."), permanent=True) from error

@@ -42,7 +42,7 @@ def request_follow(work: UnitOfWork, follower: Actor, document: ActorDocument) -
     """
     if actors.local_by_uri(work.session, document.id) is not None:
         raise InvalidInputError(
-            msg("That is your own server."),
+            msg("You entered an address on your own server."),
             {"address": msg("Enter the address of another council")},
         )
     followed = actors.upsert(work.session, document)
@@ -69,7 +69,7 @@ def unfollow(work: UnitOfWork, row: Follow) -> None:
     """End a follow by a local actor. Raises `ConflictError` for a remote follower."""
     if not row.follower.is_local:
         raise ConflictError(
-            msg("This follower is on another server, so you cannot end the follow here.")
+            msg("You cannot end this follow because the follower is on another server.")
         )
     activity = undo(
         local_uris.new_activity(work.settings),
@@ -92,7 +92,7 @@ def receive_follow(work: UnitOfWork, received: ReceivedActivity) -> None:
     followed = actors.local_by_uri(work.session, id_of(activity.object) or "")
     follower = actors.by_uri(work.session, activity.actor)
     if followed is None or follower is None:
-        raise NotHandledError(msg("there is no such account on this server to follow"))
+        raise NotHandledError(msg("the account to follow is not on this server"))
     # Only the properties that identify the Follow, not everything that was sent.
     follow_summary = {
         "id": activity.id,
@@ -147,13 +147,13 @@ def _check_follower_limits(session: Session, host: str) -> None:
         MAX_FOLLOWS_PER_HOST
     ):
         raise NotHandledError(
-            msg("%(host)s has reached the limit of followers from one server", host=host)
+            msg("%(host)s has reached the limit for followers from one server", host=host)
         )
     if not peers.explicitly_allowed_among(session, {host}) and (session.scalar(follows) or 0) >= (
         MAX_FOLLOWS_WITH_UNLISTED
     ):
         raise NotHandledError(
-            msg("the limit of followers from servers that are not allowed has been reached")
+            msg("the limit for followers from servers that are not allowed has been reached")
         )
 
 
@@ -163,7 +163,7 @@ def receive_answer(work: UnitOfWork, received: ReceivedActivity) -> None:
     """
     row = _find_answered_follow(work.session, received.activity)
     if row is None:
-        raise NotHandledError(msg("we did not ask to follow this account"))
+        raise NotHandledError(msg("your council did not ask to follow this account"))
     state = "accepted" if received.activity.type == "Accept" else "rejected"
     if row.state != state or row.answered_at is None:
         record_answer(work, row, state)
@@ -192,14 +192,14 @@ def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
     by_sender, uri = Follow.follower.has(Actor.uri == activity.actor), id_of(activity.object) or ""
     row = work.session.scalar(select(Follow).where(by_sender, Follow.uri == uri))
     if row is None and work.session.scalar(select(exists().where(InboxItem.uri == uri))):
-        raise NotHandledError(msg("they have followed again since"))
+        raise NotHandledError(msg("the account has followed again since then"))
     if row is None and received.document is not None and received.document.get("type") == "Follow":
         followed = id_of(received.document.get("object")) or ""
         row = work.session.scalar(
             select(Follow).where(by_sender, Follow.followed.has(Actor.uri == followed))
         )
     if row is None:
-        raise NotHandledError(msg("they were not following"))
+        raise NotHandledError(msg("the account was not following"))
     work.session.delete(row)
     work.audit("follow.undone", row.followed.uri, follower=activity.actor)
 

@@ -86,9 +86,7 @@ def _resolve_announced(node: Node, activity: Activity) -> dict[str, Any]:
         if isinstance(verified, VerifiedDocument):
             _ensure_author_known(node, verified.document, announcer_host)
     if not isinstance(verified, VerifiedDocument):
-        raise FederationError(
-            msg("The server that %(uri)s belongs to does not confirm it.", uri=verified.uri)
-        )
+        raise FederationError(msg("%(uri)s was not confirmed by its own server.", uri=verified.uri))
     if keys.has_fetched:
         with node.work(by=activity.actor) as work:
             keys.store_fetched(work.session)

@@ -45,17 +45,17 @@ def subscribe(work: UnitOfWork, url: str, *, may_allow: bool = False) -> PeerLis
         check_id(url, frozenset(work.settings.private_hosts))
     except FederationError as error:
         raise InvalidInputError(
-            msg("That is not the address of a list."),
+            msg("The address of the list is not valid."),
             {"url": msg("Enter an address such as https://moothall.example.gov.uk/peers.csv")},
         ) from error
     if host_of(url) == work.settings.authority:
         raise InvalidInputError(
-            msg("That is this server’s own list."),
+            msg("You cannot subscribe to your own server’s list."),
             {"url": msg("Enter the address of another server’s list")},
         )
     if peers.is_blocked(work.session, host_of(url)):
         raise InvalidInputError(
-            msg("That server is blocked."),
+            msg("The list is on a blocked server."),
             {"url": msg("Enter the address of a list on a server that is not blocked")},
         )
     row = work.session.scalar(select(PeerList).where(PeerList.url == url))
@@ -63,8 +63,8 @@ def subscribe(work: UnitOfWork, url: str, *, may_allow: bool = False) -> PeerLis
         if len(list_all(work.session)) >= MAX_LISTS:
             raise ConflictError(
                 msg(
-                    "This server can subscribe to at most %(most)s lists. Unsubscribe from "
-                    "one first.",
+                    "This server is already subscribed to %(most)s lists, which is the "
+                    "maximum. Unsubscribe from one before you subscribe to another.",
                     most=MAX_LISTS,
                 )
             )
@@ -93,7 +93,7 @@ def _try_unsubscribe(node: Node, by: str, url: str) -> bool:
         query = select(PeerList).where(PeerList.url == url).with_for_update()
         row = work.session.scalar(query)
         if row is None:
-            raise NotFoundError(msg("This server does not subscribe to that list."))
+            raise NotFoundError(msg("This server is not subscribed to this list."))
         row.body = ""
         decided = select(Peer.id).where(Peer.peer_list_id == row.id).limit(1)
         if work.session.scalar(decided) is not None:

@@ -177,7 +177,7 @@ def _read_rows(body: bytes) -> Iterator[tuple[int, list[str]]]:
     """The non-empty rows with their line numbers. Raises `InvalidInputError`."""
     if len(body) > MAX_BYTES:
         raise _invalid_list_error(
-            msg("The list must be %(most)s bytes or smaller", most=f"{MAX_BYTES:,}")
+            msg("The list must be %(most)sMB or smaller", most=MAX_BYTES // 1_000_000)
         )
     try:
         text = body.decode("utf-8-sig")
@@ -229,4 +229,4 @@ def _quote(value: str) -> str:
 
 
 def _invalid_list_error(error: Message) -> InvalidInputError:
-    return InvalidInputError(msg("That is not a list of servers."), {"file": error})
+    return InvalidInputError(msg("The list of servers is not valid."), {"file": error})

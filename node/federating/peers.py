@@ -82,7 +82,7 @@ def normalise_host(host: str) -> str:
         return normalise_authority(host)
     except ValueError as error:
         raise InvalidInputError(
-            msg("That is not a server name."),
+            msg("The server name is not valid."),
             {"host": msg("Enter a server name, such as moothall.example.gov.uk")},
         ) from error
 
@@ -97,7 +97,8 @@ def decide(work: UnitOfWork, host: str, state: str, comment: str = "") -> Peer:
         raise InvalidInputError(msg("A server must be either allowed or blocked."))
     if host == work.settings.authority:
         raise InvalidInputError(
-            msg("That is your own server."), {"host": msg("Enter the name of another server")}
+            msg("You entered an address on your own server."),
+            {"host": msg("Enter the name of another server")},
         )
     peer = set_state(work, host, state, comment)
     enforce(work)

@@ -81,7 +81,7 @@ def known_council(council_id: int) -> Response:
 
 def _council_feed(council: Council | None) -> Response:
     if council is None:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     return _project_feed(listing.council_page(current_viewer(), council), ATOM, council)
 
 

@@ -119,7 +119,7 @@ def confirm(work: UnitOfWork, project: Project) -> None:
     `ConflictError` for an unpublished project.
     """
     if project.state is not ProjectState.published:
-        raise ConflictError(msg("Publish the project first."))
+        raise ConflictError(msg("The project has not been published. Publish it first."))
     action = "revive" if project.freshness is Freshness.archived else "confirm"
     review_dates.confirm(work.settings, project)
     federation_events.publish_change(work, project, project.visibility)
@@ -134,7 +134,12 @@ def choose_review_date(work: UnitOfWork, project: Project, day: date | None) -> 
     freshness or in the archive.
     """
     if project.freshness in {Freshness.unsaid, Freshness.archived}:
-        raise ConflictError(msg("You cannot choose a review date for this project."))
+        raise ConflictError(
+            msg(
+                "You cannot choose a review date for this project because it is "
+                "archived or does not need a review."
+            )
+        )
     review_dates.choose_review_date(project, day)
     confirm(work, project)
 

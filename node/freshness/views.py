@@ -90,7 +90,7 @@ def confirm(token: str) -> ResponseReturnValue:
     was_archived = project.freshness is Freshness.archived
     service.confirm(work, project)
     if was_archived:
-        flash(_("The project is no longer archived."), "success")
+        flash(_("The project has been restored from the archive."), "success")
     else:
         _flash_thanks(project)
     if request.args.get("back") == "desk":
@@ -105,4 +105,4 @@ def _flash_thanks(project: Project) -> None:
         )
         flash(message, "success")
     else:
-        flash(_("Thank you."), "success")
+        flash(_("Thank you. You have confirmed that the project is up to date."), "success")

@@ -54,7 +54,7 @@ def get_version(session: Session, project: Project, reader: Viewer, number: int)
         _select_visible(project, reader).where(ProjectVersion.number == number)
     )
     if version is None:
-        raise NotFoundError(msg("There is no such version of this project."))
+        raise NotFoundError(msg("Version not found."))
     return version
 
 

@@ -97,7 +97,10 @@ def _load_project(token: str) -> tuple[Project, Viewer]:
     project = projects.by_token(current_work().session, token, reader, drafts=True)
     if not project.is_local:
         raise NotFoundError(
-            msg("This project belongs to another council, which keeps its history.")
+            msg(
+                "You cannot see the history of this project here because it belongs to "
+                "another council."
+            )
         )
     return project, reader
 

@@ -98,7 +98,8 @@ def _assign_sources(
     if duplicates:
         raise InvalidInputError(
             msg(
-                "Projects %(numbers)s have the same ID or address. Give each project its own.",
+                "Projects %(numbers)s have the same ID or address. Give each project a "
+                "different ID or address.",
                 numbers=", ".join(map(str, duplicates[:10])),
             )
         )
@@ -120,17 +121,17 @@ def _parse_json(document: Any) -> list[ParsedProject]:
         return [publiccode.parse(document)]
     if civic.is_civic(document):
         return [civic.parse(document)]
-    raise InvalidInputError(msg("The file is JSON, but not civic.json."))
+    raise InvalidInputError(msg("A JSON file must be civic.json."))
 
 
 def _parse_yaml(text: str) -> ParsedProject:
     document = read_yaml(text)
     if not isinstance(document, Mapping):
-        raise InvalidInputError(msg("The file is YAML, but not publiccode.yml."))
+        raise InvalidInputError(msg("A YAML file must be publiccode.yml."))
     if publiccode.is_publiccode(document):
         return publiccode.parse(document)
     if civic.is_civic(document):
         return civic.parse(document)
     raise InvalidInputError(
-        msg("The file is YAML, but not publiccode.yml: publiccodeYmlVersion is missing.")
+        msg("A YAML file must be publiccode.yml. This file does not have publiccodeYmlVersion.")
     )

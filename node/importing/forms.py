@@ -31,8 +31,9 @@ class ImportFileForm(BaseForm):
     source = StringField(
         _l("Name of this list (optional)"),
         description=_l(
-            "For a spreadsheet you import more than once. Use the same name each "
-            "time, so that its projects are recognised by their ID or title."
+            "For a spreadsheet that you import more than once. Use the same name "
+            "each time, so that projects already imported are recognised by their "
+            "ID or title."
         ),
     )
 

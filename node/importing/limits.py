@@ -46,7 +46,7 @@ def check_bytes(data: bytes) -> None:
     """Raises `InvalidInputError` for a file that is too large."""
     if len(data) > MAX_BYTES:
         raise InvalidInputError(
-            msg("The file must be %(size)s KB or smaller.", size=MAX_BYTES // 1024)
+            msg("The file must be %(size)sKB or smaller.", size=MAX_BYTES // 1024)
         )
 
 

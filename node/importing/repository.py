@@ -96,5 +96,9 @@ def fetch_file(outbound: Outbound, address: str) -> tuple[str, bytes]:
 def _invalid_address() -> InvalidInputError:
     return InvalidInputError(
         msg("The repository address is not correct."),
-        {"address": msg("Enter the address of a repository, like https://github.com/owner/name")},
+        {
+            "address": msg(
+                "Enter the address of a repository, such as https://github.com/owner/name"
+            )
+        },
     )

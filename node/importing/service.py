@@ -238,7 +238,9 @@ def _update(work: UnitOfWork, existing: ExistingProject, prepared: _PreparedImpo
     """
     project = projects.get_for_update(work.session, existing.token)
     if project.version != existing.version:
-        raise ConflictError(msg("Someone else has changed this project in the meantime."))
+        raise ConflictError(
+            msg("Someone else changed this project during the import. Import the file again.")
+        )
     if prepared.text is not None:
         projects.update(work, project, prepared.text, project.version, rendered=prepared.rendered)
     source = source_digest(prepared.parsed.source)

@@ -62,7 +62,7 @@ def read_yaml(text: str) -> Any:
     """
     if len(text) > MAX_YAML_BYTES:
         raise InvalidInputError(
-            msg("The file must be %(size)s KB or smaller.", size=MAX_YAML_BYTES // 1024)
+            msg("The file must be %(size)sKB or smaller.", size=MAX_YAML_BYTES // 1024)
         )
     try:
         _check_yaml(yaml.parse(text, _TextLoader))

@@ -36,8 +36,12 @@ OUTCOME_LABELS = {
     ImportOutcome.draft: _l("New draft"),
     ImportOutcome.differs: _l("Already exists, but is different"),
     ImportOutcome.unchanged: _l("Already exists, and is the same"),
-    ImportOutcome.kept: _l("Already exists, and has been changed here since: left as it is"),
-    ImportOutcome.known: _l("A project with this name already exists: left as it is"),
+    ImportOutcome.kept: _l(
+        "Already exists and has been changed here since, so it will not be updated"
+    ),
+    ImportOutcome.known: _l(
+        "A project with this name already exists, so this one will not be imported"
+    ),
 }
 PARTICIPATION_LABELS = {
     "watcher": _l("Watched the project"),
@@ -117,7 +121,7 @@ def _read_upload(form: ImportFileForm) -> tuple[str, bytes]:
     except LimitExceededError as error:
         raise InvalidInputError(
             msg("You have fetched too many files today."),
-            {"address": msg("You have fetched too many files today. Upload this file instead")},
+            {"address": msg("You have fetched too many files today. Upload this file instead.")},
         ) from error
     work.pause()
     return repository.fetch_file(node.outbound.public_only, address)
@@ -161,14 +165,16 @@ def _redirect_after_import(results: Sequence[ImportResult]) -> ResponseReturnVal
     changed = sum(result.done is ImportOutcome.updated for result in results)
     flash(
         _(
-            "%(made)s of %(count)s projects were saved as new drafts.",
+            "%(made)s of %(count)s projects have been saved as new drafts.",
             made=created,
             count=len(results),
         ),
         "success",
     )
     if changed:
-        words = ngettext("%(num)s project was changed.", "%(num)s projects were changed.", changed)
+        words = ngettext(
+            "%(num)s project has been changed.", "%(num)s projects have been changed.", changed
+        )
         flash(words, "success")
     return redirect(url_for("projects.drafts"), 303)
 
@@ -215,18 +221,18 @@ def section(project: Project) -> Markup:
 def forget_people(token: str) -> ResponseReturnValue:
     work = current_work()
     service.forget_people(work, projects_of.get_for_update(work.session, token))
-    flash(_("The details are deleted."), "success")
+    flash(_("The details have been deleted."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
 def _flash_outcome(outcome: ImportOutcome) -> None:
     messages = {
-        ImportOutcome.draft: _("The project is saved as a draft. Check it, then publish it."),
+        ImportOutcome.draft: _("The project has been saved as a draft. Check it, then publish it."),
         ImportOutcome.updated: _("The project already existed. It now matches the file."),
         ImportOutcome.differs: _("The project already exists, and was not changed."),
         ImportOutcome.unchanged: _("The project already exists, and nothing has changed."),
         ImportOutcome.kept: _(
-            "The project already exists and has been changed here since, so we left it as it is."
+            "The project already exists and has been changed here since, so it was not updated."
         ),
         ImportOutcome.known: _("A project with this name already exists. Nothing was imported."),
     }

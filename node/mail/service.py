@@ -93,7 +93,7 @@ def send_test_email(node: Node, recipient: str) -> None:
     try:
         address = validate_email(recipient, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise InvalidInputError(msg("That is not an email address.")) from error
+        raise InvalidInputError(msg("The email address is not valid.")) from error
     email = OutgoingEmail(
         reference=secrets.token_urlsafe(18),
         recipient=address,
@@ -108,7 +108,7 @@ def send_test_email(node: Node, recipient: str) -> None:
         get_transport(node.settings, node.outbound).deliver(email)
     except MailError as error:
         raise EmailNotAcceptedError(
-            msg("The email was not accepted: %(answer)s", answer=error.detail)
+            msg("The mail server did not accept the email: %(answer)s", answer=error.detail)
         ) from error
 
 
@@ -163,7 +163,7 @@ def retry(work: UnitOfWork, mail_id: int) -> Mail:
     """Queue an email again, now. Raises `ConflictError` if it was sent, or `NotFoundError`."""
     mail = work.session.get(Mail, mail_id, with_for_update=True)
     if mail is None:
-        raise NotFoundError(msg("There is no such email."))
+        raise NotFoundError(msg("Email not found."))
     if mail.state == "sent":
         raise ConflictError(msg("This email has already been sent."))
     if mail.state == "failed":

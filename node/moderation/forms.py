@@ -40,6 +40,6 @@ class BlockForm(BaseForm):
     address = StringField(
         _l("Address"),
         description=_l(
-            "For example, @sam@social.example. You can also enter the web address of their page"
+            "For example, @sam@social.example. You can also enter the web address of their page."
         ),
     )

@@ -135,7 +135,7 @@ def _is_in_state(*, is_open: bool) -> ColumnElement[bool]:
 def by_id(session: Session, report_id: int) -> Report:
     row = session.get(Report, report_id)
     if row is None:
-        raise NotFoundError(msg("There is no such report."))
+        raise NotFoundError(msg("Report not found."))
     return row
 
 
@@ -157,7 +157,7 @@ def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool =
             msg("This decision cannot be carried out."),
             {
                 "decision": msg(
-                    "This does not apply to anything in the report. Select another option"
+                    "This does not apply to anything in the report. Select another option."
                 )
             },
         )
@@ -185,7 +185,7 @@ def hide(work: UnitOfWork, item: Project | Comment) -> None:
             conversations.hide(work, item)
         return
     if item.is_local:
-        raise ConflictError(msg("That is our own council’s project. Delete it instead."))
+        raise ConflictError(msg("You cannot hide your own council’s project. Delete it instead."))
     item.is_hidden = True
     work.audit("project.hide", item.uri)
 
@@ -254,5 +254,5 @@ def _block_servers(work: UnitOfWork, items: Sequence[ReportedItem]) -> list[str]
 
 def _set_state(work: UnitOfWork, row: Report, state: ReportState) -> None:
     if state not in STATE_TRANSITIONS[row.state]:
-        raise ConflictError(msg("This report has already been decided."))
+        raise ConflictError(msg("A decision has already been made about this report."))
     row.state, row.decided_by, row.decided_at = state, work.by[:255], now()

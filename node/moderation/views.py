@@ -122,7 +122,7 @@ def decide(report_id: int) -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _render_report_page(row, form), 400
-    flash(_("Your decision is saved."), "success")
+    flash(_("Your decision has been saved."), "success")
     return redirect(url_for("moderation.index"), 303)
 
 
@@ -131,7 +131,7 @@ def decide(report_id: int) -> ResponseReturnValue:
 def reopen(report_id: int) -> ResponseReturnValue:
     work = current_work()
     service.reopen(work, service.by_id(work.session, report_id))
-    flash(_("The report is open again."), "success")
+    flash(_("The report has been reopened."), "success")
     return redirect(url_for("moderation.show_report", report_id=report_id), 303)
 
 
@@ -169,7 +169,7 @@ def decide_comment(token: str, verb: str) -> ResponseReturnValue:
         flash(_("The comment is now shown."), "success")
     else:
         service.hide(work, comment)
-        flash(_("The comment is hidden."), "success")
+        flash(_("The comment has been hidden."), "success")
     return redirect(url_for("moderation.comments"), 303)
 
 
@@ -192,13 +192,13 @@ def decide_project(token: str, verb: str) -> ResponseReturnValue:
     work = current_work()
     project = work.session.scalar(select(Project).where(Project.token == token))
     if project is None:
-        raise NotFoundError(msg("There is no such project."))
+        raise NotFoundError(msg("Project not found."))
     if verb == "show":
         service.show(work, project)
-        flash(_("The project is shown again."), "success")
+        flash(_("The project is no longer hidden."), "success")
     else:
         service.hide(work, project)
-        flash(_("The project is hidden."), "success")
+        flash(_("The project has been hidden."), "success")
     return redirect(url_for("moderation.blocks"), 303)
 
 
@@ -223,7 +223,7 @@ def block() -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _render_blocks_page(form), 400
-    flash(_("%(name)s is blocked.", name=row.blocked.name), "success")
+    flash(_("%(name)s has been blocked.", name=row.blocked.name), "success")
     return redirect(url_for("moderation.blocks"), 303)
 
 
@@ -233,10 +233,10 @@ def unblock(block_id: int) -> ResponseReturnValue:
     work = current_work()
     row = work.session.get(Block, block_id)
     if row is None:
-        raise NotFoundError(msg("There is no such block."))
+        raise NotFoundError(msg("Block not found."))
     name = row.blocked.name
     actor_blocks.unblock(work, row)
-    flash(_("%(name)s is no longer blocked.", name=name), "success")
+    flash(_("%(name)s has been unblocked.", name=name), "success")
     return redirect(url_for("moderation.blocks"), 303)
 
 

@@ -128,7 +128,7 @@ def _explain_frequency(frequency: MailFrequency) -> str:
     """Why the recipient gets this email."""
     reasons: dict[MailFrequency, str] = {
         MailFrequency.once: _(
-            "You get this email because you chose to get these notifications straight away."
+            "You are getting this email because you chose to get these notifications straight away."
         ),
         MailFrequency.daily: _("You get this email every morning when there is something new."),
         MailFrequency.weekly: _("You get this email every Monday when there is something new."),

@@ -54,7 +54,7 @@ def follow_tag() -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _render_followed(form), 400
-    flash(_("You are now following the tag %(tag)s.", tag=tag), "success")
+    flash(_("You are now following the %(tag)s tag.", tag=tag), "success")
     return redirect(url_for("notifications.followed"), 303)
 
 
@@ -65,7 +65,7 @@ def follow_project(token: str) -> ResponseReturnValue:
     project = projects.by_token(work.session, token, current_viewer(), drafts=True)
     events.follow_project(work, current_user.id, project.id)
     flash(
-        _("You are now following this project. News about it will appear in your notifications."),
+        _("You are now following this project. You will get notifications about it."),
         "success",
     )
     return redirect(url_for("projects.show", token=token), 303)
@@ -77,10 +77,10 @@ def follow_council(council_id: int) -> ResponseReturnValue:
     work = current_work()
     council = work.session.get(Council, council_id)
     if council is None:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     events.follow_council(work, current_user.id, council.id)
     flash(
-        _("You are now following this council. News about it will appear in your notifications."),
+        _("You are now following this council. You will get notifications about it."),
         "success",
     )
     return redirect(url_for("pages.known_council", council_id=council_id), 303)
@@ -90,7 +90,7 @@ def follow_council(council_id: int) -> ResponseReturnValue:
 @permission(READ)
 def unfollow(watch_id: int) -> ResponseReturnValue:
     events.unfollow(current_work(), current_user.id, watch_id)
-    flash(_("Removed from the things you follow."), "success")
+    flash(_("You are no longer following it."), "success")
     return redirect(url_for("notifications.followed"), 303)
 
 

@@ -36,6 +36,6 @@ class FollowTagForm(BaseForm):
     tag = StringField(
         _l("Tag name"),
         description=_l(
-            "For example, housing. You get notifications about every project with this tag."
+            "For example, housing. You will get notifications about every project with this tag."
         ),
     )

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 TOPIC_LABELS = {
     Topic.own: _l("Projects you own"),
     Topic.asked: _l("Requests for you"),
-    Topic.updates: _l("Updates on things you follow"),
+    Topic.updates: _l("Updates about things you follow"),
     Topic.projects: _l("New projects and new phases in things you follow"),
     Topic.searches: _l("New results for your saved searches"),
 }

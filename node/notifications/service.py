@@ -93,7 +93,7 @@ def mark_read(work: UnitOfWork, user: User, notification_id: int) -> Notificatio
     """Mark a notification as read. Raises `NotFoundError` if it is not the user's."""
     notification = work.session.get(Notification, notification_id)
     if notification is None or notification.user_id != user.id:
-        raise NotFoundError(msg("There is no such notification."))
+        raise NotFoundError(msg("Notification not found."))
     notification.read_at = notification.read_at or now()
     return notification
 

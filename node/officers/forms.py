@@ -12,7 +12,7 @@ class ProfileForm(BaseForm):
 
     name = StringField(_l("Your name, as other people will see it"))
     username = StringField(
-        _l("User name"), description=_l("Your name on other servers. You cannot change it later.")
+        _l("Username"), description=_l("Your name on other servers. You cannot change it later.")
     )
     about = LongLineField(
         _l("About you (optional)"),

@@ -83,7 +83,7 @@ def by_username(session: Session, settings: Settings, username: str) -> Actor:
         return actor
     if actors.by_uri(session, uri) is not None:
         raise GoneError(msg("This person’s profile is no longer public."))
-    raise NotFoundError(msg("There is no one with that name on this server."))
+    raise NotFoundError(msg("Account not found."))
 
 
 def withdrawn_at(session: Session, uri: str) -> datetime | None:
@@ -247,14 +247,14 @@ def _username_error(session: Session, settings: Settings, username: str) -> Mess
     """Why a user name cannot be chosen; None if it can. User names are never reused."""
     if not USERNAME.fullmatch(username) or len(username) > MAX_LENGTHS["username"]:
         return msg(
-            "Enter a user name of %(most)s characters or fewer, using only "
-            "letters, numbers, full stops and hyphens, such as sam.okoro",
+            "Enter a username of %(most)s characters or fewer, using only letters, "
+            "numbers, full stops and hyphens, such as sam.okoro",
             most=MAX_LENGTHS["username"],
         )
     uri = local_uris.officer(settings, username)
     is_taken = actors.local_by_username(session, username) or actors.by_uri(session, uri)
     if username in RESERVED_USERNAMES or is_taken:
-        return msg("Choose another user name. This one is not available")
+        return msg("This username is not available. Choose another one.")
     return None
 
 

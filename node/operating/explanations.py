@@ -6,26 +6,27 @@ from node.messages import Message, msg
 from node.operating.delivery_reasons import HostOutcome
 
 NO_ACTION = msg("You do not need to do anything.")
-ASK_TO_ALLOW = msg("Ask the operator of that server to allow ours, then retry.")
-ALLOW = msg("If that server should have the item, go to Servers and allow it.")
+ASK_TO_ALLOW = msg("Ask the operator of that server to allow your server, then retry the delivery.")
+ALLOW = msg("If that server should have the item, go to Servers and allow the server.")
 RETRY = msg("If that server should have the item, retry the delivery.")
 TO_MODERATE = msg("Go to Moderation to decide what happens to the item.")
 CHECK_SERVER_IS_RUNNING = msg(
-    "Ask the operator of that server whether it is running, then retry. "
-    "When a Moothall server is running again, it finds what it missed."
+    "Ask the operator of that server whether it is running, then retry the "
+    "delivery. When a Moothall server is running again, it fetches "
+    "anything it missed."
 )
 
 # By reason: what happened, and what an operator can do.
 EXPLANATIONS: dict[str, tuple[Message, Message]] = {
-    "own": (msg("That is our own server."), NO_ACTION),
+    "own": (msg("The server you entered is this server."), NO_ACTION),
     "from_there": (msg("The item was written on that server."), NO_ACTION),
     "not_ours": (
         msg("The item belongs to another council, so that council’s server sends it."),
-        msg("Ask the operator of that council’s server."),
+        msg("To find out more, ask the operator of that council’s server."),
     ),
     "draft": (msg("The item has not been published."), msg("Publish the item.")),
     "private": (
-        msg("Only our council can see the item, so we do not send it to any server."),
+        msg("Only your council can see the item, so we do not send it to any server."),
         msg("The owner can change who can see the item."),
     ),
     "held": (
@@ -38,16 +39,15 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
     ),
     "blocked": (
         msg("The server is blocked, so we do not send anything to it."),
-        msg("If that server should have the item, go to Servers and unblock it."),
+        msg("If that server should have the item, go to Servers and unblock the server."),
     ),
     "not_allowed": (
-        msg("The server is not one of our allowed servers, so we do not send anything to it."),
+        msg("The server is not an allowed server, so we do not send anything to it."),
         ALLOW,
     ),
     "peers_only": (
         msg(
-            "Only councils we work with can see the item, and that server is not "
-            "one of our allowed servers."
+            "Only councils we work with can see the item, and that server is not an allowed server."
         ),
         ALLOW,
     ),
@@ -55,23 +55,29 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
         msg(
             "No one on that server follows the council or the project, so we did not send the item."
         ),
-        msg("Ask them to follow our council. A Moothall server then reads our full list."),
+        msg(
+            "Ask the council that runs that server to follow your council. If it "
+            "is a Moothall server, it then reads your full list of projects."
+        ),
     ),
     "followed_later": (
-        msg("They followed after the item was published, so their server reads it from our list."),
+        msg(
+            "They started following after the item was published, so their server "
+            "reads it from your list of projects."
+        ),
         msg(
             "If their server does not run Moothall, they can find the item by "
-            "searching there for its address."
+            "searching for its address on that server."
         ),
     ),
     "never_sent": (
         msg(
-            "The item was published before that server could be sent anything, or "
-            "so long ago that we have no record of it."
+            "The item was published before we could send anything to that server, "
+            "or so long ago that we have no record of sending it."
         ),
         msg(
-            "Moothall servers find the item within a few hours. For any other "
-            "server, change the item so that it is sent."
+            "Moothall servers find the item within a few hours. To send it to any "
+            "other server, edit the item."
         ),
     ),
     "fetched": (msg("The server fetched the item from us."), NO_ACTION),
@@ -85,7 +91,7 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
         msg(
             "Their server refused the item. We will retry automatically, up to 3 attempts in total."
         ),
-        msg("Ask the operator of that server to allow ours."),
+        msg("Ask the operator of that server to allow your server."),
     ),
     "behind": (msg("An earlier message about the same item must be delivered first."), NO_ACTION),
     "unreachable": (
@@ -104,16 +110,16 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
         msg("The server did not respond for 7 days, so we stopped trying."),
         CHECK_SERVER_IS_RUNNING,
     ),
-    "stopped": (msg("An operator of our server cancelled the delivery."), RETRY),
+    "stopped": (msg("An operator of this server cancelled the delivery."), RETRY),
     "was_blocked": (msg("The delivery was cancelled when the server was blocked."), RETRY),
     "gave_up": (
-        msg("We stopped trying after the last response. You can retry."),
-        msg("Ask the operator of that server what the response means, then retry."),
+        msg("We stopped trying after the last response. You can retry the delivery."),
+        msg("Ask the operator of that server what the response means, then retry the delivery."),
     ),
     "taking_back": (
         msg(
             "We no longer share the item with that server. We asked it to delete "
-            "its copy, and it has not responded."
+            "its copy, but it has not responded yet."
         ),
         NO_ACTION,
     ),
@@ -122,24 +128,22 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
         msg("The owner can change who can see the item."),
     ),
     "asked_to_delete": (
-        msg("We asked the server to delete its copy, and it has not responded yet."),
+        msg("We asked the server to delete its copy, but it has not responded yet."),
         NO_ACTION,
     ),
     "deleted": (msg("The server confirmed that it deleted its copy."), NO_ACTION),
     # Reasons of `node.operating.missing_reasons`: another server's object that we lack.
     "not_here": (
-        msg("We have nothing at this address."),
+        msg("There is nothing at this address on this server."),
         msg("Copy the address from the item’s page."),
     ),
     "here_blocked": (
         msg("Their server is blocked, so we do not accept anything from it."),
-        msg("If we should have the item, go to Servers and unblock their server."),
+        msg("If this server should have the item, go to Servers and unblock their server."),
     ),
     "here_not_allowed": (
-        msg(
-            "Their server is not one of our allowed servers, so we do not accept anything from it."
-        ),
-        msg("If we should have the item, go to Servers and allow their server."),
+        msg("Their server is not an allowed server, so we do not accept anything from it."),
+        msg("If this server should have the item, go to Servers and allow their server."),
     ),
     "came": (
         msg("We received a message about the item but did not keep it."),
@@ -147,14 +151,15 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
     ),
     "not_followed": (
         msg(
-            "Our council does not follow anyone on that server, so we do not keep anything from it."
+            "Your council does not follow anyone on that server, so we do not keep "
+            "anything from it."
         ),
         msg("Go to Councils and follow the council."),
     ),
     "not_told": (
-        msg("Our council follows theirs, but their server has not sent us the item."),
+        msg("Your council follows theirs, but their server has not sent us the item."),
         msg(
-            "Run the command “moothall sync now” on our server. If the item is "
+            "Run the command “moothall sync now” on this server. If the item is "
             "still missing, ask the operator of their server why."
         ),
     ),

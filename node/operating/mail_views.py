@@ -28,5 +28,7 @@ def mails() -> ResponseReturnValue:
 @permission(OPERATE)
 def retry_mail(mail_id: int) -> ResponseReturnValue:
     row = mail.retry(current_work(), mail_id)
-    flash(_("The email to %(address)s will be retried.", address=row.recipient), "success")
+    flash(
+        _("We will try again to send the email to %(address)s.", address=row.recipient), "success"
+    )
     return redirect(url_for("operating.mails"), 303)

@@ -80,7 +80,12 @@ def import_list() -> ResponseReturnValue:
             text if field == "file" else f"{field}: {text}" for field, text in error.fields.items()
         ]
         return _render_lists(import_form=form), 400
-    flash(ngettext("%(num)s server imported.", "%(num)s servers imported.", result.new), "success")
+    flash(
+        ngettext(
+            "%(num)s server has been imported.", "%(num)s servers have been imported.", result.new
+        ),
+        "success",
+    )
     if result.overridden:
         hosts = ", ".join(result.overridden[:10])
         flash(
@@ -103,7 +108,7 @@ def subscribe() -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _render_lists(subscribe_form=form), 400
-    flash(_("You have subscribed to the list. We read it now, and then every day."), "success")
+    flash(_("You have subscribed to the list. We will read it now, and then every day."), "success")
     return redirect(url_for("operating.server_lists"), 303)
 
 
@@ -127,7 +132,7 @@ def decide_suggestion() -> ResponseReturnValue:
     work, host = current_work(), request.form.get("host", "")
     if request.form.get("verb") == "allow":
         peers.decide(work, host, peers.ALLOWED)
-        flash(_("%(host)s is allowed.", host=host), "success")
+        flash(_("%(host)s has been allowed.", host=host), "success")
     else:
         peer_suggestions.dismiss(work, peers.normalise_host(host))
         flash(_("%(host)s is no longer suggested.", host=host), "success")
@@ -143,7 +148,7 @@ def undecide() -> ResponseReturnValue:
     except MoothallError as error:
         flash(translate(error.safe_text), "error")
     else:
-        flash(_("%(host)s is no longer allowed or blocked.", host=peer.host), "success")
+        flash(_("%(host)s is now neither allowed nor blocked.", host=peer.host), "success")
     return redirect(url_for("operating.all_peers"), 303)
 
 

@@ -71,7 +71,8 @@ def inspection() -> ResponseReturnValue:
     except NotFoundError:
         status, context["missing"] = 404, explain_missing(work.session, settings, named)
         no_record = msg(
-            "This server has no record of that. Check the address, or copy it from the item’s page."
+            "This server has no record of this address. Check the address, or copy "
+            "it from the item’s page."
         )
         form.show(InvalidInputError(no_record, {"id": no_record}))
     except InvalidInputError as error:
@@ -148,7 +149,7 @@ def retry_received(item_id: int) -> ResponseReturnValue:
     work = current_work()
     item = work.session.get(InboxItem, item_id)
     if item is None:
-        raise NotFoundError(msg("There is no such message."))
+        raise NotFoundError(msg("Message not found."))
     inbox_processor.retry(work, item)
     flash(_("The message from %(host)s will be processed again.", host=item.host), "success")
     return redirect(url_for("operating.received"), 303)

@@ -87,9 +87,9 @@ def decide() -> ResponseReturnValue:
         form.show(error)
         return _render_peers(form), 400
     if peer.state == peers.ALLOWED:
-        flash(_("%(host)s is allowed.", host=peer.host), "success")
+        flash(_("%(host)s has been allowed.", host=peer.host), "success")
     else:
-        flash(_("%(host)s is blocked.", host=peer.host), "success")
+        flash(_("%(host)s has been blocked.", host=peer.host), "success")
     return redirect(url_for("operating.all_peers"), 303)
 
 

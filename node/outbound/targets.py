@@ -87,7 +87,7 @@ def _check_public(scheme: str, host: str, port: int) -> None:
 
 
 def _bad_url() -> OutboundError:
-    return _permanent_error(OutboundCode.BAD_URL, msg("That is not a web address."))
+    return _permanent_error(OutboundCode.BAD_URL, msg("The web address is not valid."))
 
 
 def _permanent_error(code: OutboundCode, safe_text: str) -> OutboundError:

@@ -21,7 +21,7 @@ def make_renderer(app: Flask) -> PasswordEmailRenderer:
                     "open this link:"
                 ),
                 url,
-                _("You can use the link once, within an hour."),
+                _("You can only use the link once and it expires after 1 hour."),
                 _(
                     "If this was not you, you do not need to do anything. Your password "
                     "stays the same."

@@ -35,7 +35,7 @@ CORE_PERMISSIONS = (
     ),
     Permission(
         "account.searches",
-        _l("Save searches and get notifications of new results"),
+        _l("Save searches and get notifications about new results"),
         frozenset(ROLES),
     ),
     Permission("projects.edit", _l("Write, publish and delete projects"), WRITER_ROLES),

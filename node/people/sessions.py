@@ -78,7 +78,7 @@ def end(work: UnitOfWork, user: User, session_id: int) -> UserSession:
     """End one session of a user. Raises `NotFoundError` if it is not the user's."""
     row = work.session.get(UserSession, session_id)
     if row is None or row.user_id != user.id:
-        raise NotFoundError(msg("There is no such session."))
+        raise NotFoundError(msg("Session not found."))
     if row.ended_at is None:
         row.ended_at = now()
         work.audit("session.end", user.email, session=row.id)

@@ -61,7 +61,7 @@ def enable(work: UnitOfWork, name: str) -> None:
     enabled.
     """
     if is_enabled(work.session, work.settings, name):
-        raise ConflictError(msg("The plugin %(name)s is already switched on.", name=name))
+        raise ConflictError(msg("The %(name)s plugin is already switched on.", name=name))
     check_loadable(name)
     _record_decision(work, name, is_on=True)
 
@@ -73,10 +73,8 @@ def disable(work: UnitOfWork, name: str) -> None:
     """
     if not is_enabled(work.session, work.settings, name):
         if name not in installed_plugins():
-            raise NotFoundError(
-                msg("There is no plugin called %(name)s on this server.", name=name)
-            )
-        raise ConflictError(msg("The plugin %(name)s is already switched off.", name=name))
+            raise NotFoundError(msg("Plugin %(name)s not found.", name=name))
+        raise ConflictError(msg("The %(name)s plugin is already switched off.", name=name))
     _record_decision(work, name, is_on=False)
 
 

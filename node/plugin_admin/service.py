@@ -87,7 +87,7 @@ def get_plugin(node: Node, session: Session, name: str) -> PluginStatus:
     for status in list_plugins(node, session):
         if status.name == name:
             return status
-    raise NotFoundError(msg("There is no plugin called %(name)s on this server.", name=name))
+    raise NotFoundError(msg("Plugin %(name)s not found.", name=name))
 
 
 def purge(node: Node, name: str, by: str) -> list[str]:
@@ -100,11 +100,11 @@ def purge(node: Node, name: str, by: str) -> list[str]:
     """
     running_processes.require_stopped(node.settings, node.engine)
     if not PLUGIN_NAME.fullmatch(name) or name == schema_migrations.CORE:
-        raise NotFoundError(msg("There is no plugin called %(name)s on this server.", name=name))
+        raise NotFoundError(msg("Plugin %(name)s not found.", name=name))
     with node.reading() as session:
         if name in enabled_plugins(node.settings, load_decisions(session)):
             raise ConflictError(
-                msg("The plugin %(name)s is switched on. Switch it off first.", name=name)
+                msg("The %(name)s plugin is switched on. Switch it off first.", name=name)
             )
     run_in_batches(node, by, partial(documents.withdraw_batch, plugin=name))
     prune(node, by, PluginDocument, remote_documents.select_remote(name))

@@ -60,7 +60,7 @@ def enable(name: str) -> ResponseReturnValue:
         enablement.enable(current_work(), name)
     except MoothallError as error:
         return _redirect_with_error(name, error)
-    flash(_("The plugin is switched on. Restart the server to start using it."), "success")
+    flash(_("The plugin has been switched on. Restart the server to start using it."), "success")
     return redirect(url_for("extending.show", name=name), 303)
 
 
@@ -72,7 +72,7 @@ def disable(name: str) -> ResponseReturnValue:
     except MoothallError as error:
         return _redirect_with_error(name, error)
     flash(
-        _("The plugin is switched off. Restart the server to stop using it."),
+        _("The plugin has been switched off. Restart the server to stop using it."),
         "success",
     )
     return redirect(url_for("extending.show", name=name), 303)
@@ -105,7 +105,7 @@ def change(name: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _render_settings(name, form), 400
-    flash(_("The settings are saved."), "success")
+    flash(_("The settings have been saved."), "success")
     return redirect(url_for("extending.show", name=name), 303)
 
 

@@ -162,7 +162,7 @@ def by_token(session: Session, token: str) -> PluginDocument:
     """The document with this token, also a withdrawn one. Raises `NotFoundError`."""
     row = session.scalar(select(PluginDocument).where(PluginDocument.token == token))
     if row is None:
-        raise NotFoundError(msg("There is no such document."))
+        raise NotFoundError(msg("Document not found."))
     return row
 
 
@@ -172,7 +172,7 @@ def by_uri(session: Session, uri: str, viewer: Viewer | None) -> PluginDocument:
     """
     row = session.scalar(select(PluginDocument).where(PluginDocument.uri == uri))
     if row is None or not can_see(session, row, viewer):
-        raise NotFoundError(msg("There is no such document."))
+        raise NotFoundError(msg("Document not found."))
     if row.state == WITHDRAWN:
         raise GoneError(msg("This document has been deleted."))
     return row
@@ -331,7 +331,8 @@ def _effective_visibility(session: Session, document: Document, kind: DocumentTy
     if project.state is not ProjectState.published or project.visibility is Visibility.private:
         raise ConflictError(
             msg(
-                "Other councils cannot see this project, so documents about it cannot be published."
+                "You cannot publish a document about this project because other "
+                "councils cannot see it."
             )
         )
     return "public" if requested == project.visibility == "public" else "peers"
@@ -343,7 +344,7 @@ def _lock_own(session: Session, plugin: str, uri: str) -> PluginDocument:
         select(PluginDocument).where(*is_document).with_for_update(of=PluginDocument)
     )
     if row is None or not row.is_local:
-        raise NotFoundError(msg("There is no such document."))
+        raise NotFoundError(msg("Document not found."))
     return row
 
 
@@ -353,7 +354,8 @@ def _new_row(work: UnitOfWork, plugin: str, kind: str, project_uri: str | None) 
     if (work.session.scalar(select(func.count()).where(*is_same_type)) or 0) >= MAX_PER_COUNCIL:
         raise ConflictError(
             msg(
-                "A council can have at most %(most)s documents of this type.",
+                "Your council already has %(most)s documents of this type, which is "
+                "the maximum. Delete one before you add another.",
                 most=f"{MAX_PER_COUNCIL:,}",
             )
         )

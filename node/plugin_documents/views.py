@@ -42,7 +42,7 @@ def show(token: str) -> ResponseReturnValue:
             return activity_response(to_tombstone(row).dump(), 410)
         raise GoneError(msg("This document has been deleted."))
     if not service.can_see(session, row, viewer):
-        raise NotFoundError(msg("There is no such document."))
+        raise NotFoundError(msg("Document not found."))
     if not row.is_local:
         return redirect(row.uri)
     if not is_json_wanted:

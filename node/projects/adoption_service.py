@@ -245,7 +245,7 @@ def decide(work: UnitOfWork, number: int, *, shown: bool) -> None:
     row = work.session.get(Adoption, number, with_for_update=True)
     project = work.session.get(Project, row.project_id) if row else None
     if row is None or project is None or not project.is_local:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     state = AdoptionState.shown if shown else AdoptionState.hidden
     if state not in TRANSITIONS[row.state]:
         raise ConflictError(msg("A decision has already been made about this."))
@@ -286,7 +286,7 @@ def _require_adoptable(work: UnitOfWork, project: Project, token: str) -> Actor:
     if project.is_local:
         raise ConflictError(msg("You cannot do this because the project belongs to your council."))
     if not any(output.token == token for output in project.details.outputs):
-        raise NotFoundError(msg("There is no such output."))
+        raise NotFoundError(msg("Output not found."))
     return councils.require_own(work.session).actor
 
 

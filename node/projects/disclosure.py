@@ -20,7 +20,7 @@ def disclose(documents: Iterable[tuple[str, Project]], reader: Viewer) -> None:
     for_peers = []
     for uri, project in documents:
         if project.visibility is Visibility.private:
-            raise NotFoundError(msg("There is no such project."))
+            raise NotFoundError(msg("Project not found."))
         if project.visibility is Visibility.peers:
             for_peers.append(uri)
     if reader.host and for_peers:

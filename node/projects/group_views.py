@@ -74,5 +74,5 @@ def _readable_group(token: str) -> Actor:
         lambda reader: service.by_token(current_work().session, token, reader)
     )
     if not project.is_local or project.actor is None:
-        raise NotFoundError(msg("There is no such project."))
+        raise NotFoundError(msg("Project not found."))
     return project.actor

@@ -24,7 +24,7 @@ blueprint = Blueprint("relations", __name__, template_folder="templates")
 class RelateForm(BaseForm):
     """Which of our projects is related, and how."""
 
-    ours = SelectField(_l("Our project"), validate_choice=False)
+    ours = SelectField(_l("Your council’s project"), validate_choice=False)
     kind = RadioField(
         _l("How the projects are related"),
         choices=[SelectChoice(kind.value, label) for kind, label in taxonomy.RELATIONS.items()],
@@ -65,8 +65,8 @@ def agree(token: str, other: str) -> ResponseReturnValue:
     _add_relation(own_project, _readable_project(other), RelationKind.supersedes)
     flash(
         _(
-            "This project now continues the other one. Followers of the other "
-            "project are being asked to follow this one."
+            "This project now continues the other one. We’re asking followers of "
+            "the other project to follow this one."
         ),
         "success",
     )
@@ -77,7 +77,7 @@ def agree(token: str, other: str) -> ResponseReturnValue:
 @permission(EDIT)
 def adopt(token: str, output: str) -> ResponseReturnValue:
     adoption_service.adopt(current_work(), _readable_project(token), output)
-    flash(_("The project’s council will be notified."), "success")
+    flash(_("Your change has been saved. We’ll notify the project’s council."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -85,7 +85,7 @@ def adopt(token: str, output: str) -> ResponseReturnValue:
 @permission(EDIT)
 def drop(token: str, output: str) -> ResponseReturnValue:
     adoption_service.drop(current_work(), _readable_project(token), output)
-    flash(_("The project’s council will be notified."), "success")
+    flash(_("Your change has been saved. We’ll notify the project’s council."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 

@@ -94,7 +94,9 @@ def resolve_relations(
     for index, relation in enumerate(text.details.related):
         other = find_by_address(work, relation.uri)
         if other is None and _is_local_address(work, relation.uri):
-            errors[f"related-{index}-uri"] = msg("There is no project at this address")
+            errors[f"related-{index}-uri"] = msg(
+                "There is no project at this address. Check the address."
+            )
         if other is not None and project is not None and other.id == project.id:
             errors[f"related-{index}-uri"] = msg("Enter the address of another project")
         related.append(replace(relation, uri=other.uri) if other else relation)

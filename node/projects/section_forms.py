@@ -176,13 +176,13 @@ class SubjectForm(ProjectSectionForm):
             return {}
         services = matching(typed)
         if not services:
-            return {"lgsl": msg("No service matches these words. Look up the service in the list")}
+            return {"lgsl": msg("No service matches these words. Look up the service in the list.")}
         if len(services) > 1:
             names = "; ".join(f"{number} {name}" for number, name in services[:MAX_NAMED])
             return {
                 "lgsl": msg(
                     "More than one service matches these words, including %(names)s. Enter "
-                    "the number of the service",
+                    "the number of the service.",
                     names=names,
                 )
             }
@@ -235,7 +235,7 @@ class LinkForm(Form):  # type: ignore[misc]  # WTForms has no types
 
 class NeedForm(Form):  # type: ignore[misc]  # WTForms has no types
     as_a = StringField(
-        _l("As a"), description=_l("Who the user is. For example, parent of a pupil")
+        _l("As a"), description=_l("Who the user is. For example, parent of a pupil.")
     )
     need = LongLineField(_l("I need"), render_kw={"rows": 2})
     so_that = LongLineField(_l("So that"), render_kw={"rows": 2})
@@ -314,7 +314,9 @@ class RelatedForm(Form):  # type: ignore[misc]  # WTForms has no types
     )
     uri = StringField(
         _l("The other project"),
-        description=_l("The web address of its page, on this site or on its own council’s site"),
+        description=_l(
+            "The web address of the project’s page, on this site or on its own council’s site"
+        ),
         render_kw={"inputmode": "url"},
     )
 

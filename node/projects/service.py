@@ -176,7 +176,7 @@ def by_token(
     project = session.scalar(query)
     never_shown = project is None or project.published_at is None
     if project is None or (never_shown and not (drafts and reader.may_see_drafts)):
-        raise NotFoundError(msg("There is no such project."))
+        raise NotFoundError(msg("Project not found."))
     if project.state is ProjectState.deleted:
         raise GoneError(msg("This project has been deleted."))
     return project
@@ -212,7 +212,7 @@ def get_for_update(session: Session, token: str) -> Project:
         select(Project).where(Project.token == token).with_for_update(of=Project)
     )
     if project is None:
-        raise NotFoundError(msg("There is no such project."))
+        raise NotFoundError(msg("Project not found."))
     if project.state is ProjectState.deleted:
         raise GoneError(msg("This project has been deleted."))
     if not project.is_local:
@@ -223,7 +223,9 @@ def get_for_update(session: Session, token: str) -> Project:
 def change_state(project: Project, state: ProjectState) -> None:
     """Raises `ConflictError` for a change that `STATE_TRANSITIONS` does not allow."""
     if state not in STATE_TRANSITIONS[project.state]:
-        raise ConflictError(msg("You can no longer do this with the project."))
+        raise ConflictError(
+            msg("You can no longer do this because the status of the project has changed.")
+        )
     project.state = state
 
 

@@ -39,7 +39,7 @@ CAPABILITIES: Mapping[str, LazyString] = {
 }
 BUSINESS_AREAS: Mapping[str, LazyString] = {
     "adult-social-care": _l("Adult social care"),
-    "benefits-and-council-tax": _l("Benefits and council tax"),
+    "benefits-and-council-tax": _l("Benefits and Council Tax"),
     "births-deaths-marriages": _l("Births, deaths and marriages"),
     "building-control": _l("Building control"),
     "business-and-economy": _l("Business and economy"),

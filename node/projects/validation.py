@@ -138,7 +138,7 @@ def _field_errors(instance: Any, prefix: str) -> Iterator[tuple[str, Message]]:
                 yield (
                     name,
                     msg(
-                        "Enter %(most)s or fewer. You have entered %(number)s",
+                        "Enter %(most)s or fewer. You have entered %(number)s.",
                         most=MAX_ITEMS,
                         number=len(value),
                     ),

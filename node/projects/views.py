@@ -102,7 +102,7 @@ def document(token: str) -> ResponseReturnValue:
     reader = current_viewer()
     project = service.by_token(current_work().session, token, reader)
     if not project.is_local:
-        raise NotFoundError(msg("There is no such project."))
+        raise NotFoundError(msg("Project not found."))
     disclose([(project.uri, project)], reader)
     return activity_response(to_document(project, _licence(project)).dump())
 
@@ -225,7 +225,7 @@ def _flash_published(project: Project) -> None:
         ),
         Visibility.peers: _(
             "The project has been published. We’re sending it to the councils you "
-            "work with that follow yours."
+            "work with, if they follow yours."
         ),
         Visibility.private: _("The project has been published. Only your council can see it."),
     }
@@ -249,7 +249,7 @@ def delete(token: str) -> ResponseReturnValue:
         _("The draft has been deleted.")
         if was_draft
         else _(
-            "The project has been deleted. Councils that have a copy are being asked to remove it."
+            "The project has been deleted. We’re asking councils that have a copy to remove it."
         ),
         "success",
     )

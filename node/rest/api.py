@@ -94,7 +94,7 @@ def _project_filter(params: SearchParams) -> projects.ProjectFilter:
     if not api_viewer().may_see_drafts:
         raise NotFoundError(
             msg(
-                "To see drafts, use a token that has the scope read and belongs to "
+                "To see drafts, use a token that has the read scope and belongs to "
                 "someone who can edit projects."
             )
         )
@@ -108,7 +108,7 @@ def _cursor() -> int:
     cursor = request.args.get("after", "0")
     if cursor.isascii() and cursor.isdigit() and len(cursor) < 11 and int(cursor) <= MAX_ROW_ID:
         return int(cursor)
-    errors = {"after": msg("Use the value in the link to the next page")}
+    errors = {"after": msg("Use the value from the link to the next page")}
     raise InvalidInputError(msg("The request could not be read."), errors)
 
 
@@ -120,7 +120,7 @@ def _parse_datetime(name: str) -> datetime | None:
         parsed = datetime.fromisoformat(text)
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        errors = {name: msg("Enter a date and time like 2026-01-31T12:00:00Z")}
+        errors = {name: msg("Enter a date and time such as 2026-01-31T12:00:00Z")}
         raise InvalidInputError(msg("The request could not be read."), errors) from error
 
 
@@ -270,7 +270,7 @@ def read_update(token: str) -> Response:
     update = updates.by_token(session, token)
     projects.by_token(session, update.project.token, api_viewer())
     if update.state is UpdateState.deleted:
-        raise NotFoundError(msg("There is no such update."))
+        raise NotFoundError(msg("Update not found."))
     return _update_response(update)
 
 
@@ -323,7 +323,7 @@ def create_webhook() -> Response:
     if tells_all and not can_read():
         raise ForbiddenError(
             msg(
-                "This token does not have the scope read, so its webhooks can only get "
+                "This token does not have the read scope, so its webhooks can only get "
                 "events about public projects."
             )
         )

@@ -124,7 +124,7 @@ def _require_scope(token: ApiToken | None, scope: TokenScope) -> None:
     if token is None:
         raise Unauthorized(www_authenticate=_build_challenge())
     if scope not in token.scopes:
-        raise ForbiddenError(msg("The token does not have the scope %(scope)s.", scope=scope.value))
+        raise ForbiddenError(msg("The token does not have the %(scope)s scope.", scope=scope.value))
     roles = [role.name for role in token.user.roles]
     if scope is not TokenScope.read and not is_allowed(roles, EDIT, current_node().hooks):
         raise ForbiddenError(msg("You do not have permission to do this."))

@@ -191,7 +191,7 @@ def _resource_paths() -> Schema:
         "/outputs": {
             "get": _build_operation(
                 "list_outputs",
-                msg("Outputs that others can reuse. A page of results can be empty"),
+                msg("Outputs that others can reuse (a page of results can be empty)"),
                 _page_schema("outputs", "Output"),
                 (*READ_PROBLEMS, "401"),
                 parameters=[*PAGE_PARAMETERS, *FILTER_PARAMETERS],
@@ -214,7 +214,7 @@ def _webhook_paths() -> Schema:
             ),
             "post": _build_operation(
                 "create_webhook",
-                msg("Create a webhook. The secret is shown only once"),
+                msg("Create a webhook (the secret is shown only once)"),
                 ref("NewWebhook"),
                 (*WRITE_PROBLEMS, "409"),
                 status="201",
@@ -264,11 +264,11 @@ def _build_operation(
         }
     if scope:
         operation["security"] = [{"token": []}]
-        operation["description"] = msg("Needs the scope %(scope)s.", scope=scope.value)
+        operation["description"] = msg("Needs the %(scope)s scope.", scope=scope.value)
         if body and schema is not None and scope is not TokenScope.webhooks:
             operation["description"] = msg(
-                "Needs the scope %(scope)s. The response only includes what you wrote "
-                "if the token also has the scope read.",
+                "Needs the %(scope)s scope. The response only includes what you wrote "
+                "if the token also has the read scope.",
                 scope=scope.value,
             )
     responses: Schema = {status: good}

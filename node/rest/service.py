@@ -82,7 +82,7 @@ def revoke(work: UnitOfWork, user: User, token_id: int) -> ApiToken:
     """Revoke a token of `user`. Raises `NotFoundError`, also for another person's token."""
     token = work.session.get(ApiToken, token_id)
     if token is None or token.user_id != user.id:
-        raise NotFoundError(msg("There is no such token."))
+        raise NotFoundError(msg("Token not found."))
     if token.revoked_at is None:
         token.revoked_at = now()
         work.audit("token.revoke", token.beginning, name=token.name)

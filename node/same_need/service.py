@@ -98,7 +98,7 @@ def create_statement(
     elif first.is_local or second.is_local:
         errors["address"] = msg(
             "One of these projects belongs to your council. Go to the other "
-            "project’s page and select “Relate one of our projects to this one”"
+            "project’s page and select “Relate one of our projects to this one”."
         )
     elif _has_stated(work.session, first, second):
         errors["address"] = msg("Your council has already said how these projects are related")
@@ -151,7 +151,7 @@ def by_token(session: Session, token: str) -> SameNeedStatement:
     """Raises `NotFoundError`."""
     statement = session.scalar(select(SameNeedStatement).where(SameNeedStatement.token == token))
     if statement is None:
-        raise NotFoundError(msg("There is no such link between projects."))
+        raise NotFoundError(msg("Related project not found."))
     return statement
 
 
@@ -159,7 +159,7 @@ def retract(work: UnitOfWork, statement: SameNeedStatement) -> None:
     """Withdraw a statement of our council. Raises `NotFoundError` for another council's."""
     own = statement.author
     if not own.is_local:
-        raise NotFoundError(msg("There is no such link between projects."))
+        raise NotFoundError(msg("Related project not found."))
     uri, tombstone = local_uris.new_activity(work.settings), to_tombstone(statement).dump()
     outbox.publish_to(work, own, delete_activity(uri, own.uri, tombstone), set())
     work.audit("alike.take-back", statement.uri)
@@ -183,7 +183,7 @@ def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
     if not peers.explicitly_allowed_among(work.session, {author.host}):
         raise NotHandledError(msg("from a server that is not allowed"))
     if relationship.attributed_to != author.uri:
-        raise NotHandledError(msg("a statement attributed to another actor"))
+        raise NotHandledError(msg("a statement attributed to another account"))
     kind, uris = parse_kind(relationship), {relationship.subject, relationship.object}
     if len(uris) != 2 or not _includes_own(work.session, uris):
         raise NotHandledError(msg("not about one of our projects"))

@@ -29,7 +29,9 @@ class AlikeForm(BaseForm):
 
     address = StringField(
         _l("The other project"),
-        description=_l("The web address of its page, on this site or on its own council’s site"),
+        description=_l(
+            "The web address of the project’s page, on this site or on its own council’s site"
+        ),
         render_kw={"inputmode": "url"},
     )
     kind = RadioField(
@@ -65,7 +67,9 @@ def say_alike(token: str) -> ResponseReturnValue:
         if sent.validate_on_submit():
             address = sent.address.data or ""
             service.create_statement(current_work(), project, address, kind, current_user.name)
-            flash(_("Saved. Both councils will be notified."), "success")
+            flash(
+                _("The related project has been saved. Both councils will be notified."), "success"
+            )
             return redirect(url_for("projects.show", token=token), 303)
     except InvalidInputError as error:
         sent.show(error)
@@ -80,7 +84,7 @@ def show(token: str) -> ResponseReturnValue:
     statement = service.by_token(session, token)
     first_project = session.query(Project).filter_by(uri=statement.first_uri).one_or_none()
     if not statement.author.is_local or first_project is None:
-        raise NotFoundError(msg("There is no such link between projects."))
+        raise NotFoundError(msg("Related project not found."))
     project = projects.by_token(session, first_project.token, current_viewer())
     if not wants_activity():
         return redirect(url_for("projects.show", token=project.token))
@@ -92,7 +96,7 @@ def show(token: str) -> ResponseReturnValue:
 def take_back(token: str, statement: str) -> ResponseReturnValue:
     work = current_work()
     service.retract(work, service.by_token(work.session, statement))
-    flash(_("Withdrawn. Both councils will be notified."), "success")
+    flash(_("The related project has been removed. Both councils will be notified."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -104,7 +108,7 @@ def hide(token: str, statement: str) -> ResponseReturnValue:
     project = projects.get_for_update(work.session, token)
     row = service.by_token(work.session, statement)
     if project.uri not in {row.first_uri, row.second_uri}:
-        raise NotFoundError(msg("There is no such link between projects."))
+        raise NotFoundError(msg("Related project not found."))
     service.hide(work, row)
     flash(_("The related project is no longer shown on this page."), "success")
     return redirect(url_for("projects.show", token=token), 303)

@@ -38,7 +38,7 @@ def get_by_token(session: Session, user: User, token: str) -> SavedSearch:
     query = select(SavedSearch).where(SavedSearch.token == token, SavedSearch.user_id == user.id)
     saved = session.scalar(query)
     if saved is None:
-        raise NotFoundError(msg("There is no such search."))
+        raise NotFoundError(msg("Saved search not found."))
     return saved
 
 

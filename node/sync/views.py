@@ -74,7 +74,7 @@ def collection(slug: str) -> ResponseReturnValue:
     viewer, session = verified_viewer(), current_work().session
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     uri, start = council.actor.projects, _page_start()
     if start is None:
         total = sum(service.count_documents(session, council, viewer) for _, service in PARTS)
@@ -196,7 +196,7 @@ def bucket(slug: str, number: int) -> ResponseReturnValue:
     viewer, session = verified_viewer(), current_work().session
     council, uri = _get_council_and_digest_uri(slug)
     if number >= BUCKETS:
-        raise NotFoundError(msg("There is no such part of the digest."))
+        raise NotFoundError(msg("Digest part not found."))
     entries = digests.list_entries(session, council.id, number, _audience(viewer))
     return activity_response(BucketDocument(f"{uri}/{number}", uri, number, entries).dump())
 
@@ -207,7 +207,7 @@ def documents_digest(slug: str, kind: str) -> ResponseReturnValue:
     """The revisions of the plugin documents of one type, by id."""
     council, uri = _get_council_and_digest_uri(slug)
     if not (kind.isascii() and kind.isidentifier()):
-        raise NotFoundError(msg("There is no such part of the digest."))
+        raise NotFoundError(msg("Digest part not found."))
     revisions = documents.revisions_by_type(current_work().session, council, verified_viewer())
     return activity_response(
         TypeDigest(type_digest_uri(uri, kind), uri, revisions.get(kind, {})).dump()
@@ -218,7 +218,7 @@ def _get_council_and_digest_uri(slug: str) -> tuple[Council, str]:
     """A local council and its digest URL. Raises `NotFoundError`."""
     council = councils.by_slug(current_work().session, slug)
     if council is None or not council.actor.digest:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     return council, council.actor.digest
 
 

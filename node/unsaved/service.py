@@ -45,7 +45,7 @@ def store(work: UnitOfWork, user: User, path: str, fields: Fields) -> UnsavedTex
     Raises `InvalidInputError` if the input is too long.
     """
     if len(path) > MAX_LEN_PATH or len(json.dumps(fields)) > MAX_LEN_FIELDS:
-        raise InvalidInputError(msg("Your text is too long to keep. Shorten it."))
+        raise InvalidInputError(msg("Your text is too long to back up. Make it shorter."))
     session = work.session
     unsaved = find_by_path(session, user, path)
     if unsaved is None:

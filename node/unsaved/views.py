@@ -143,7 +143,7 @@ def keep() -> ResponseReturnValue:
     """Store input sent by the script of a form while the user types."""
     path = request.form.get("_for", "")
     if not keeps_text_at(path):
-        raise InvalidInputError(msg("There is no such form."))
+        raise InvalidInputError(msg("Form not found."))
     fields = service.typed_fields(request.form.items(multi=True))
     if service.has_text(fields):
         service.store(current_work(), current_user, path, fields)

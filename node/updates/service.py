@@ -88,7 +88,7 @@ def create(work: UnitOfWork, project: Project, text: UpdateInput) -> Update:
             msg("Only the council that published this project can write updates about it.")
         )
     if project.state is not ProjectState.published:
-        raise ConflictError(msg("Publish the project first."))
+        raise ConflictError(msg("The project has not been published. Publish it first."))
     update = _new_update(work, project, text, now())
     # Before the update is federated, since its note carries the new review date.
     freshness_changed = review_dates.confirm(work.settings, project)
@@ -239,7 +239,7 @@ def by_token(session: Session, token: str) -> Update:
     """An update, including a deleted one. Raises `NotFoundError`."""
     update = session.scalar(select(Update).where(Update.token == token))
     if update is None:
-        raise NotFoundError(msg("There is no such update."))
+        raise NotFoundError(msg("Update not found."))
     return update
 
 
@@ -251,7 +251,7 @@ def for_change(session: Session, token: str) -> Update:
     query = select(Update).where(Update.token == token).with_for_update(of=Update)
     update = session.scalar(query)
     if update is None:
-        raise NotFoundError(msg("There is no such update."))
+        raise NotFoundError(msg("Update not found."))
     if not update.project.is_local:
         raise ForbiddenError(msg("Only the council that published this update can change it."))
     if UpdateState.deleted in (update.state, update.project.state):

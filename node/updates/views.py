@@ -155,7 +155,7 @@ def delete(token: str) -> ResponseReturnValue:
     update = service.for_change(current_work().session, token)
     service.delete(current_work(), update)
     flash(
-        _("The update has been deleted. Everyone who has a copy is being asked to remove it."),
+        _("The update has been deleted. We’re asking everyone who has a copy to remove it."),
         "success",
     )
     return redirect(url_for("projects.show", token=update.project.token), 303)

@@ -59,7 +59,7 @@ ERROR_TEXTS = {
         msg("You do not have access to this page"),
         msg(
             "Your account does not have permission for this. If you need it, ask "
-            "this server’s operator."
+            "the people who run this site."
         ),
     ),
     404: ErrorText(

@@ -87,7 +87,7 @@ def _council_document(slug: str) -> Document:
 def _require_own_council(slug: str) -> Council:
     council = councils.by_slug(current_work().session, slug)
     if council is None:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     return council
 
 
@@ -97,7 +97,7 @@ def known_council(council_id: int) -> ResponseReturnValue:
     """The page of another node's council."""
     council = current_work().session.get(Council, council_id)
     if council is None:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     if council.slug:
         return redirect(url_for("pages.own_council", slug=council.slug))
     return _render_council(council)
@@ -124,7 +124,7 @@ class FirstRunForm(BaseForm):
         _l("Short name"),
         description=_l(
             "The council’s name on other servers. For example, aldermoor. You "
-            "cannot change this later"
+            "cannot change this later."
         ),
     )
     colour = StringField(_l("Colour (optional)"), description=_l("For example, #1d5b4f"))

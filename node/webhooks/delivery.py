@@ -70,7 +70,9 @@ def _reason_not_sent(node: Node, session: Session, message: WebhookMessage) -> s
     if not service.can_have_webhooks(node.hooks, webhook.user):
         return str(msg("The webhook’s owner can no longer have webhooks."))
     if not service.is_still_valid(session, webhook, message):
-        return str(msg("The project or update was deleted, or who can see it has changed."))
+        return str(
+            msg("The project or update was deleted, or the setting for who can see it has changed.")
+        )
     return ""
 
 

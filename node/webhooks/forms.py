@@ -20,7 +20,7 @@ class WebhookForm(StrictForm):
 
     url = StringField(
         _l("Address"),
-        description=_l("Must begin with https://. We send messages to this address by POST."),
+        description=_l("The address must begin with https://. We send messages to it by POST."),
     )
     events = SelectMultipleField(
         _l("Events to send"),

@@ -49,7 +49,7 @@ def add(
         parse_target(url, private_hosts=())
     except OutboundError as error:
         errors["url"] = (
-            msg("This address cannot be used: %(why)s", why=error.text_for_officers)
+            msg("This address cannot be used. %(why)s", why=error.text_for_officers)
             if url
             else msg("Enter an address that begins with https://")
         )
@@ -87,7 +87,7 @@ def find(session: Session, user: User, webhook_id: int, *, all_users: bool) -> W
     webhook = session.get(Webhook, webhook_id)
     is_removed = webhook is None or webhook.removed_at is not None
     if webhook is None or is_removed or not (all_users or webhook.user_id == user.id):
-        raise NotFoundError(msg("There is no such webhook."))
+        raise NotFoundError(msg("Webhook not found."))
     return webhook
 
 

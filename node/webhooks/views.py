@@ -106,7 +106,7 @@ def test(webhook_id: int) -> ResponseReturnValue:
 @permission(EDIT)
 def switch_on(webhook_id: int) -> ResponseReturnValue:
     service.switch_on(current_work(), _find(webhook_id))
-    flash(_("The webhook is switched on."), "success")
+    flash(_("The webhook has been switched on."), "success")
     return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
 
 

@@ -36,7 +36,7 @@ def get_run(work: Work, token: str) -> VisibleRun:
     """The run with this token. Raises `NotFoundError` unless the viewer can see it."""
     subject = get_visible(work, runs.get_by_token(work.session, token))
     if subject is None:
-        raise NotFoundError(msg("There is no such assessment."))
+        raise NotFoundError(msg("Assessment not found."))
     return subject
 
 

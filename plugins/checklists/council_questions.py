@@ -41,7 +41,7 @@ def send_question(
     """
     document = api.document(work, document_id)
     if document.type != RESULT_TYPE or document.is_local:
-        raise NotFoundError(msg("There is no such assessment."))
+        raise NotFoundError(msg("Assessment not found."))
     text = clean_text(words, MAX_LEN_QUESTION, "words")
     if not text:
         raise InvalidInputError(

@@ -57,7 +57,7 @@ def get_draft(session: Session, checklist_id: str) -> ChecklistDraft:
     """The draft of a checklist. Raises `NotFoundError`."""
     draft = session.scalar(select(ChecklistDraft).where(ChecklistDraft.checklist == checklist_id))
     if draft is None:
-        raise NotFoundError(msg("There is no such draft."))
+        raise NotFoundError(msg("Draft not found."))
     return draft
 
 
@@ -77,7 +77,7 @@ def start_new_draft(work: Work, checklist: Checklist) -> None:
 
 def create_checklist(work: Work, checklist_id: str, title: str) -> None:
     """Start the draft of a new checklist. Raises `InvalidInputError` about `id` or `title`."""
-    summary = msg("The checklist could not be started.")
+    summary = msg("The checklist could not be created.")
     title = trim(title)
     if problem := misfit(title, MAX_LEN_TITLE) if title else msg("Enter a title"):
         raise InvalidInputError(summary, {"title": problem})
@@ -90,7 +90,7 @@ def create_checklist(work: Work, checklist_id: str, title: str) -> None:
     is_taken = checklist_id in RESERVED_IDS or library.list_versions(work.session, checklist_id)
     if is_taken or has_draft(work.session, checklist_id):
         raise InvalidInputError(
-            summary, {"id": msg("This ID is not available. Enter a different one")}
+            summary, {"id": msg("This ID is not available. Enter a different one.")}
         )
     title_text = {"en": title}
     empty: DefinitionData = {
@@ -161,7 +161,7 @@ def find_section(data: DefinitionData, section_id: str) -> DefinitionData:
         (item for item in data["sections"] if item["id"] == section_id), None
     )
     if section is None:
-        raise NotFoundError(msg("There is no such section."))
+        raise NotFoundError(msg("Section not found."))
     return section
 
 
@@ -171,7 +171,7 @@ def find_question(data: DefinitionData, question_id: str) -> tuple[DefinitionDat
         for question in section.get("questions", ()):
             if question["id"] == question_id:
                 return question, section
-    raise NotFoundError(msg("There is no such question."))
+    raise NotFoundError(msg("Question not found."))
 
 
 def add_section(data: DefinitionData, values: DefinitionData) -> None:

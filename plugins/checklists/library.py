@@ -54,7 +54,7 @@ def get_version(session: Session, checklist_id: str, number: int) -> Checklist:
         return from_data(row.data)
     shipped = load_shipped().get(checklist_id)
     if shipped is None or shipped.version != number:
-        raise NotFoundError(msg("There is no such checklist."))
+        raise NotFoundError(msg("Checklist not found."))
     return shipped
 
 
@@ -117,5 +117,5 @@ def publish(work: Work, checklist: Checklist) -> Checklist:
 def _newest_number(session: Session, checklist_id: str) -> int:
     versions = list_versions(session, checklist_id)
     if not versions:
-        raise NotFoundError(msg("There is no such checklist."))
+        raise NotFoundError(msg("Checklist not found."))
     return versions[0]

@@ -170,7 +170,7 @@ def register_settings() -> list[Setting]:
     return [
         Setting(
             automation.DAYS_BEFORE_SETTING,
-            _l("Days before the due date to remind the owner of an action"),
+            _l("Number of days before the due date to remind the owner of an action"),
             7,
             kind="number",
             most=60,
@@ -180,7 +180,7 @@ def register_settings() -> list[Setting]:
             _l("Share every assessment with other councils when it is finished"),
             False,
             kind="yes_no",
-            hint=_l("If not, a coordinator chooses which assessments to share"),
+            hint=_l("Otherwise, a coordinator chooses which assessments to share"),
         ),
     ]
 

@@ -55,7 +55,7 @@ def get_by_token(session: Session, token: str) -> Run:
     """The run with this token, whoever can see it: see `access`. Raises `NotFoundError`."""
     run = session.scalar(select(Run).where(Run.token == token))
     if run is None:
-        raise NotFoundError(msg("There is no such assessment."))
+        raise NotFoundError(msg("Assessment not found."))
     return run
 
 

@@ -256,16 +256,16 @@ def test_an_invalid_server_name_is_not_allowed_or_blocked(
     council: TestNode, moothall: Command, verb: str, host: str
 ) -> None:
     before = count(council, Peer)
-    assert "That is not a server name." in moothall("peer", verb, host).refusal
+    assert "The server name is not valid." in moothall("peer", verb, host).refusal
     assert count(council, Peer) == before
 
 
 @pytest.mark.parametrize(
     "address, expected",
     [
-        ("nobody", "That is not an address our council can follow."),
-        ("", "That is not an address our council can follow."),
-        ("@a@b c", "That is not an address our council can follow."),
+        ("nobody", "Your council cannot follow this address."),
+        ("", "Your council cannot follow this address."),
+        ("@a@b c", "Your council cannot follow this address."),
         ("@brackwell@localhost:1", "localhost:1 could not be reached"),
         ("http://127.0.0.1:1/x", "127.0.0.1:1 could not be reached"),
         ("ftp://a.example/x", ""),

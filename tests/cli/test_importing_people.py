@@ -46,7 +46,7 @@ def test_watchers_follow_or_are_shown_only_to_our_council(
     for address in (path, f"{path}/history", "/projects.json", f"/api/v1{path}"):
         assert "else.example" not in stranger.visit(address).text, address
     officer.submit("imported-people/forget")
-    assert "The details are deleted." in officer.text
+    assert "The details have been deleted." in officer.text
     assert "People involved before the import" not in officer.text
     rejected = f"/projects/{by_title['New pier'].token}"
     assert ours in officer.visit(rejected).text

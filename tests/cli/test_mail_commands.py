@@ -16,11 +16,13 @@ def test_a_test_email_is_sent(moothall: Command, council: TestNode) -> None:
         assert [message["To"] for message in server.received] == ["ola@aldermoor.example"]
         server.answers.append("550 nobody of that name")
         result = moothall("mail", "test", "x@y.example", database_url=database, **server.settings)
-        assert result.refusal == "The email was not accepted: 550 nobody of that name"
+        assert result.refusal == "The mail server did not accept the email: 550 nobody of that name"
     result = moothall("mail", "test", "x@y.example", database_url=database, **server.settings)
-    assert result.refusal.startswith("The email was not accepted: The mail server cannot be used")
+    assert result.refusal.startswith(
+        "The mail server did not accept the email: The mail server cannot be used"
+    )
     result = moothall("mail", "test", "nobody", database_url=database, **server.settings)
-    assert result.refusal == "That is not an email address."
+    assert result.refusal == "The email address is not valid."
 
 
 def test_failed_emails_are_listed_and_retried(moothall: Command, council: TestNode) -> None:

@@ -63,8 +63,8 @@ def test_a_list_is_subscribed_to_and_unsubscribed_from(
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["peer", "block", "not a host"], "That is not a server name."),
-        (["peer", "block", "aldermoor.test"], "That is your own server."),
+        (["peer", "block", "not a host"], "The server name is not valid."),
+        (["peer", "block", "aldermoor.test"], "You entered an address on your own server."),
         (["peer", "unblock", "nowhere.example"], "is not known to this server"),
         (["peer", "forget", "nowhere.example"], "is not known to this server"),
         (["peer", "import", "nowhere.csv"], "nowhere.csv"),
@@ -73,7 +73,7 @@ def test_a_list_is_subscribed_to_and_unsubscribed_from(
         (["peer", "subscribe", "nonsense"], "not the address of a list"),
         (["peer", "unsubscribe", "https://a.example/"], "does not subscribe"),
         (["council", "name", ""], "Enter the council’s name"),
-        (["council", "alias", "add", "nonsense"], "That is not an actor ID."),
+        (["council", "alias", "add", "nonsense"], "This is not the ID of a council."),
         (
             ["council", "alias", "remove", "https://a.example/b"],
             "This council does not have that alias.",

@@ -75,7 +75,7 @@ def test_a_project_is_looked_after_by_commands(
     assert moothall("project", "change", uri, file).refusal == gone
     assert moothall("project", "delete", uri, "--yes").refusal == gone
     assert moothall("project", "write-update", uri, "--changed=x").refusal == gone
-    assert moothall("project", "delete", f"{uri}x", "--yes").refusal == "There is no such project."
+    assert moothall("project", "delete", f"{uri}x", "--yes").refusal == "Project not found."
 
 
 @pytest.mark.parametrize("nodes", ["sqlite"], indirect=True)

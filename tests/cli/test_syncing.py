@@ -45,9 +45,7 @@ def test_a_backfill_is_started(followed: TestNode, moothall: Command) -> None:
 
 def test_a_backfill_of_an_unknown_council_is_refused(council: TestNode, moothall: Command) -> None:
     refused = moothall("backfill", "start", "@nobody@brackwell.test")
-    assert (
-        refused.refusal == "This server knows no council with the address @nobody@brackwell.test."
-    )
+    assert refused.refusal == "Council with the address @nobody@brackwell.test not found."
 
 
 def test_a_comparison_prints_its_result(followed: TestNode, moothall: Command) -> None:

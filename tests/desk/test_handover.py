@@ -49,13 +49,18 @@ def test_a_person_who_accepts_becomes_the_owner(
 ) -> None:
     address = offer_to_coordinator(council, officer, "For another", "It <needs> a friend")
     assert owner_name(council, address) == "Ola Officer"
-    assert "Offered to Cai Coordinator, who has not answered yet." in officer.visit(address).text
+    assert (
+        "Cai Coordinator has been asked to become the owner, but has not answered yet."
+    ) in officer.visit(address).text
     assert officer.form("hand-over/withdraw").action == f"{address}/hand-over/withdraw"
     assert "For another" in coordinator.visit("/desk").text
     assert "It &lt;needs&gt; a friend" in coordinator.text
-    assert "You have been offered this project." in coordinator.visit(address).text
+    assert (
+        "You have been asked to become the owner of this project."
+        in coordinator.visit(address).text
+    )
     coordinator.visit(f"{address}/hand-over")
-    assert "Ola Officer has offered you this project." in coordinator.text
+    assert "Ola Officer has asked you to become the owner of this project." in coordinator.text
     coordinator.submit("accept")
     assert "You are now the owner of this project." in coordinator.text
     assert owner_name(council, address) == "Cai Coordinator"

@@ -82,7 +82,7 @@ def test_a_draft_is_sent_back_with_a_note(
     address = send_for_review(council, officer, "Not yet")
     colleague.visit(f"{address}/review")
     assert colleague.submit("return", answer=" ").status_code == 400
-    assert colleague.page.text.count("Enter what should change") == 2
+    assert colleague.page.text.count("Enter what needs to change") == 2
     colleague.submit("return", answer="Say <why>")
     assert "Colleague sent this draft back: Say &lt;why&gt;" in officer.visit(address).text
     assert "Not yet" in officer.visit("/desk").text
@@ -111,7 +111,7 @@ def test_only_the_reviewer_publishes_and_the_requester_withdraws(
     assert answer.status_code == 403
     officer.visit(address)
     officer.submit("withdraw")
-    assert "The project is a draft again." in officer.text
+    assert "The draft has been withdrawn from review." in officer.text
     late = officer.client.post(
         f"{address}/review/publish",
         data={"csrf_token": officer.form("publish").values["csrf_token"]},

@@ -314,7 +314,7 @@ def test_a_coordinator_says_that_projects_of_others_meet_the_same_need(nodes: No
     other = f"https://{there.host}{second}"
     assert coordinator.submit("alike", address=other, kind="merged-into").status_code == 400
     coordinator.submit("alike", address=other, kind="identical")
-    assert "Saved. Both councils will be notified." in coordinator.text
+    assert "The related project has been saved. Both councils will be notified." in coordinator.text
     assert "according to Olu Operator, Aldermoor Council" in coordinator.text
     nodes.run_until_idle()
     for address, named in ((first, "Bins in one step"), (second, "Bin days")):

@@ -129,7 +129,7 @@ def test_an_archived_project_leaves_the_lists_stays_readable_and_can_be_restored
     officer.visit(address)
     assert "Restore from archive" in officer.text
     officer.submit("confirm")
-    assert "The project is no longer archived." in officer.text
+    assert "The project has been restored from the archive." in officer.text
     assert "Long forgotten" in stranger.visit("/projects").text
     assert "Long forgotten" not in stranger.visit("/projects?show=archived").text
 

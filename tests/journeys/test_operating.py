@@ -33,7 +33,7 @@ def test_a_refused_server_is_seen_and_allowed(
 
     row = receiver.get_by_role("row").filter(has_text=here.host)
     until(receiver, there.url("/operator/refusals"), lambda: row.count() > 0)
-    expect(row).to_contain_text("The server is blocked, or is not one of our allowed servers")
+    expect(row).to_contain_text("The server is blocked, or is not an allowed server")
     delivery = sender.get_by_role("row").filter(has_text="(403)").first
     until(sender, here.url("/operator/deliveries"), lambda: delivery.count() > 0)
     expect(delivery).to_contain_text("Waiting")

@@ -80,7 +80,7 @@ def test_a_tag_is_followed(nodes: Nodes) -> None:
     operator, officer = here.visitor("operator"), here.visitor("officer")
     operator.visit("/following")
     operator.submit("/following/tags", tag=" #Housing ")
-    assert "You are now following the tag housing." in operator.text
+    assert "You are now following the housing tag." in operator.text
     operator.submit("/following/tags", tag="")
     assert "Enter a tag of 100 characters or fewer" in operator.text
     with here.work() as work:
@@ -114,7 +114,7 @@ def test_a_person_stops_following(nodes: Nodes) -> None:
     assert TITLE in operator.visit("/following").text
     operator.visit(project)
     operator.submit("/end")
-    assert "Removed from the things you follow." in operator.text
+    assert "You are no longer following it." in operator.text
     written(here.visitor("officer"), project, changed="We tried it.")
     nodes.run_until_idle()
     assert list_notifications(operator) == []

@@ -52,7 +52,7 @@ def test_the_sharing_record_includes_servers_that_read_our_list(nodes: Nodes) ->
     nodes.run_until_idle()
     text = text_of(here, "/operator/shared")
     assert text.count("Brackwell Council") == 1
-    assert "Read in our list of projects:" in text
+    assert "Read in your list of projects:" in text
     publish(here, "Published later")
     nodes.run_until_idle()
     page = text_of(here, "/operator/shared").partition(">Published later</a>")[2]

@@ -103,7 +103,9 @@ def test_each_kind_of_object_has_an_explanation_for_each_reason(
         f"/operator/inspect?id={uris['document']}&host=https://{peer.host.upper()}/about"
     )
     assert "Their server refused every attempt." in page.text
-    assert "Ask the operator of that server to allow ours, then retry." in page.text
+    assert (
+        "Ask the operator of that server to allow your server, then retry the delivery."
+    ) in page.text
 
     def retry_all(status: int) -> None:
         peer.response_status = status
@@ -168,7 +170,7 @@ def test_the_reason_why_we_lack_another_councils_object(nodes: Nodes) -> None:
     page = here.visitor("operator").visit(f"/operator/inspect?id={uri}")
     assert page.status_code == 404
     assert "Our council does not follow anyone on that server" in page.text
-    assert "No copy here" in page.text
+    assert "No copy on this server" in page.text
     here.follow(there)
     nodes.run_until_idle()
     assert missing_reason(f"{uri}x") == "not_told"

@@ -157,7 +157,7 @@ def test_an_unknown_item(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     answer = here.visitor("operator").visit("/operator/inspect?id=https://nowhere.test/1")
     assert answer.status_code == 404
-    assert "<title>Error: Troubleshoot delivery" in answer.text
+    assert "<title>Error: Troubleshoot deliveries" in answer.text
     assert answer.text.count("This server has no record of that.") == 2, (
         "once in the summary and once beside the field"
     )

@@ -168,7 +168,7 @@ def test_a_role_that_gives_nothing_more_is_taken_and_all_goes_on(una: Una) -> No
         people.remove_role(work, user, "officer")
     assert len(una.still_works()) == 6
     given, taken = letters(una.council)
-    assert "You now have the role coordinator." in given[1]
+    assert "You now have the coordinator role." in given[1]
     assert "You can do the same as before." in taken[1]
 
 

@@ -168,7 +168,7 @@ def test_a_brief_that_is_too_long_is_given_back_whole(operator: Visitor) -> None
     brief = "Ŵy 1/2 " * 100_000
     page = operator.submit(**TEXT | {"brief": brief})
     assert page.status_code == 400
-    assert "Use 50,000 characters or fewer. You have used 699,999" in page.text
+    assert "You have used 699,999 characters. Use 50,000 or fewer." in page.text
     assert operator.form().values["brief"].strip("\n") == brief
 
 

@@ -120,16 +120,16 @@ def test_many_projects_in_one_file(council: TestNode, officer: Visitor) -> None:
     assert "2 projects were found." in officer.text
     ours, _, others = officer.text.partition("Projects from other organisations")
     assert "Elsewhere" not in ours
-    assert "They are not imported unless you select them." in others
+    assert "These projects are only imported if you select them" in others
     assert "Brackwell Council" in others
     assert "Elsewhere" in others
     officer.submit("save")
-    assert "2 of 2 projects were saved as new drafts." in officer.text
+    assert "2 of 2 projects have been saved as new drafts." in officer.text
     assert count(council) == before + 2
     upload(officer, "PipelineReports.csv", PIPELINE_CSV)
     assert officer.text.count("Already exists, and is the same") == 2
     officer.submit("save", organisations="Brackwell Council")
-    assert "1 of 3 projects were saved as new drafts." in officer.text
+    assert "1 of 3 projects have been saved as new drafts." in officer.text
     assert count(council) == before + 3
 
 
@@ -142,7 +142,7 @@ def test_a_file_with_only_projects_of_others(council: TestNode, officer: Visitor
     assert "The file has no projects from Aldermoor Council, only from Cray Valley." in officer.text
     assert count(council) == before
     officer.submit("save", organisations="Cray Valley")
-    assert "2 of 2 projects were saved as new drafts." in officer.text
+    assert "2 of 2 projects have been saved as new drafts." in officer.text
 
 
 def test_existing_projects_change_only_on_request(council: TestNode, officer: Visitor) -> None:
@@ -157,7 +157,7 @@ def test_existing_projects_change_only_on_request(council: TestNode, officer: Vi
     assert "Tree roots" in officer.visit("/projects/drafts").text
     upload(officer, "b.csv", table.format("tops"), source="Trees")
     officer.submit("save", update="y")
-    assert "1 project was changed." in officer.text
+    assert "1 project has been changed." in officer.text
     assert "Tree tops" in officer.text
     assert "Tree roots" not in officer.text
     assert count(council) == before
@@ -222,7 +222,7 @@ def test_others_write_while_many_projects_are_saved(council: TestNode, officer: 
     finally:
         is_over.set()
         other.join()
-    assert "150 of 150 projects were saved as new drafts." in officer.text
+    assert "150 of 150 projects have been saved as new drafts." in officer.text
     assert failures == []
     with council.reading() as session:
         entries = session.scalars(select(AuditEntry.by).order_by(AuditEntry.id)).all()
@@ -236,7 +236,7 @@ def test_others_write_while_many_projects_are_saved(council: TestNode, officer: 
     [
         ("civic.json", b"{,}", "not valid JSON: line 1"),
         ("a.yml", b"publiccodeYmlVersion: \xff", "not UTF-8"),
-        ("big.csv", b"x" * 1_200_000, "The file must be 1024 KB or smaller."),
+        ("big.csv", b"x" * 1_200_000, "The file must be 1024KB or smaller."),
         (
             "<b>.txt",
             b"words",

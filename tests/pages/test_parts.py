@@ -95,24 +95,24 @@ SHOWN = {
 }
 WRONG = {
     "plan": {
-        "starts_on-day": ("31", "Enter a real date, like 27 3 2027"),
+        "starts_on-day": ("31", "Enter a real date, for example 27 3 2027"),
         "ends_on-year": ("2025", "End date must be the same as or after the start date"),
     },
     "people": {
         "contact_email": ("sam", "Enter an email address in the correct format"),
-        "department": ("x" * 151, "Use 150 characters or fewer. You have used 151"),
+        "department": ("x" * 151, "You have used 151 characters. Use 150 or fewer."),
     },
     "subject": {
-        "lgsl": ("zeppelins", "No service matches these words. Look up the service in the list"),
-        "tags": (",".join(f"t{n}" for n in range(31)), "Enter 30 or fewer. You have entered 31"),
+        "lgsl": ("zeppelins", "No service matches these words. Look up the service in the list."),
+        "tags": (",".join(f"t{n}" for n in range(31)), "Enter 30 or fewer. You have entered 31."),
     },
     "links": {"links-0-url": ("javascript:alert(1)", "Enter a web address, like https")},
     "needs": {
         "user_needs-0-need": ("", "Enter what the user needs"),
-        "user_needs-0-evidence_on-month": ("13", "Enter a real date, like 27 3 2027"),
+        "user_needs-0-evidence_on-month": ("13", "Enter a real date, for example 27 3 2027"),
     },
     "outputs": {"outputs-0-url": ("nowhere", "Enter a web address, like https")},
-    "translation": {"title": ("x" * 151, "Use 150 characters or fewer. You have used 151")},
+    "translation": {"title": ("x" * 151, "You have used 151 characters. Use 150 or fewer.")},
 }
 CASES = [(part, name) for part, names in WRONG.items() for name in names]
 
@@ -250,7 +250,10 @@ def test_all_errors_are_shown_at_once_beside_their_fields(officer: Visitor) -> N
     assert officer.form("/edit/links").values["links-1-url"] == "nowhere"
     officer.visit(f"{address}/edit/related")
     other = {"related-0-kind": "similar", "related-0-uri": "https://aldermoor.test/projects/omega"}
-    assert "There is no project at this address" in officer.submit("/edit/related", **other).text
+    assert (
+        "There is no project at this address. Check the address."
+        in officer.submit("/edit/related", **other).text
+    )
     officer.visit(f"{address}/edit/plan")
     start = {"starts_on-day": "1", "starts_on-month": "Sept", "starts_on-year": "2026"}
     end = {"ends_on-day": "2", "ends_on-month": "mawrth", "ends_on-year": "2027"}
@@ -278,9 +281,9 @@ def test_a_service_is_found_by_words(officer: Visitor) -> None:
         "More than one service matches these words, including 57 Find out more about council tax; "
     ) in page
     assert ". Enter the number of the service" in page
-    assert "Use 60 characters or fewer. You have used 61" in page
+    assert "You have used 61 characters. Use 60 or fewer." in page
     assert (
-        "No service matches these words. Look up the service in the list"
+        "No service matches these words. Look up the service in the list."
         in officer.submit("edit/subject", lgsl="omega").text
     )
     page = officer.submit("edit/subject", lgsl="squatters", tags="", then="save").text

@@ -42,7 +42,7 @@ def upload(operator: Visitor, body: bytes | None) -> TestResponse:
 
 def test_a_list_is_imported_whole(node: TestNode, operator: Visitor) -> None:
     answer = upload(operator, b"host,state,comment\na.example,allowed,\nb.example,blocked,Spam\n")
-    assert "2 servers imported." in answer.text
+    assert "2 servers have been imported." in answer.text
     assert (state(node, "a.example"), state(node, "b.example")) == ("allowed", "blocked")
     assert "Spam" in operator.visit("/operator/peers").text
     export = operator.visit(f"{PAGE}/plain.csv")
@@ -78,7 +78,7 @@ def test_suggested_servers_are_allowed_and_dismissed(node: TestNode, operator: V
     assert "friend.example" in page.text.replace("<wbr>", "")
     token = operator.form("/import").values["csrf_token"]
     for host, verb, words in (
-        ("a.example", "allow", "a.example is allowed."),
+        ("a.example", "allow", "a.example has been allowed."),
         ("b.example", "dismiss", "b.example is no longer suggested."),
     ):
         data = {"csrf_token": token, "host": host, "verb": verb}
@@ -86,9 +86,9 @@ def test_suggested_servers_are_allowed_and_dismissed(node: TestNode, operator: V
         assert words in answer.text.replace("<wbr>", "")
     assert (state(node, "a.example"), state(node, "b.example")) == ("allowed", "unknown")
     assert (
-        "None. Every week, we ask the servers you allow which other servers they know."
-        in operator.visit(PAGE).text
-    )
+        "There are no suggestions at the moment. Every week, we ask the "
+        "servers you allow which other servers they know."
+    ) in operator.visit(PAGE).text
 
 
 def test_subscribing_and_unsubscribing(nodes: Nodes, node: TestNode, operator: Visitor) -> None:
@@ -97,7 +97,9 @@ def test_subscribing_and_unsubscribing(nodes: Nodes, node: TestNode, operator: V
     assert answer.status_code == 400
     assert "Enter an address such as" in answer.text
     answer = operator.submit("/subscribe", url="https://brackwell.test/peers.csv")
-    assert "You have subscribed to the list. We read it now, and then every day." in answer.text
+    assert (
+        "You have subscribed to the list. We will read it now, and then every day."
+    ) in answer.text
     nodes.run_until_idle()
     assert "could not be reached" in operator.visit(PAGE).text
     assert "You have unsubscribed from the list." in operator.submit("/unsubscribe").text
@@ -107,7 +109,7 @@ def test_a_decision_is_reset(node: TestNode, operator: Visitor) -> None:
     with node.work() as work:
         peers.decide(work, "a.example", peers.BLOCKED, "Spam")
     operator.visit("/operator/peers")
-    assert "a.example is no longer allowed or blocked." in operator.submit("/undecide").text
+    assert "a.example is now neither allowed nor blocked." in operator.submit("/undecide").text
     assert state(node, "a.example") == "unknown"
     operator.visit(PAGE)
     token = operator.form("/import").values["csrf_token"]

@@ -130,7 +130,7 @@ def test_where_one_is_signed_in_is_listed_and_ended_one_by_one(council: TestNode
     there.visit(LIST)
     actions = re.findall(r'action="(/account/sessions/\d+/end)"', there.text)
     assert len(actions) == 2
-    assert "You have been signed out on that device." in there.submit(actions[1]).text
+    assert "The device has been signed out." in there.submit(actions[1]).text
     assert (is_signed_in(here), is_signed_in(there)) == (False, True)
     there.visit(LIST)
     there.submit(actions[0])

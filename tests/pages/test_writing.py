@@ -17,9 +17,9 @@ TEXT = {
 }
 WRONG = {
     "title": ("", "Enter the name of the project"),
-    "summary": ("x" * 201, "Use 200 characters or fewer. You have used 201"),
+    "summary": ("x" * 201, "You have used 201 characters. Use 200 or fewer."),
     "phase": ("omega", "Select a phase"),
-    "brief": ("x" * 50_001, "Use 50,000 characters or fewer. You have used 50,001"),
+    "brief": ("x" * 50_001, "You have used 50,001 characters. Use 50,000 or fewer."),
 }
 
 

@@ -88,9 +88,9 @@ def test_the_report_has_what_its_reader_may_see(
 @pytest.mark.parametrize(
     "first, last, said",
     [
-        ("31 2 2031", "1 3 2031", "Enter a real date, like 27 3 2027"),
+        ("31 2 2031", "1 3 2031", "Enter a real date, for example 27 3 2027"),
         ("1 1 2031", "", "Enter a date, for example 30 11 2026"),
-        ("x ² 2031", "1 1 2031", "Enter a real date, like 27 3 2027"),
+        ("x ² 2031", "1 1 2031", "Enter a real date, for example 27 3 2027"),
         ("1 2 2031", "1 1 2031", "Last day must be the same as or after the first day"),
         ("1 1 2031", "1 1 2033", "Last day must be no more than a year after the first day"),
         ("1 1 1", "31 12 9999", "Year must be between 1970 and 2998"),

@@ -28,9 +28,8 @@ def test_a_new_location_reaches_followers(
     operator.visit(PLACE)
     operator.submit("place", region="wales", latitude="52.41", longitude="\u22124.08")
     assert (
-        "The location is saved. We are sending it to the councils that follow yours."
-        in operator.text
-    )
+        "The location has been saved. We are sending it to the councils that follow yours."
+    ) in operator.text
     nodes.run_until_idle()
     assert stored_location(here, "Brackwell Council") == (Region.wales, 52.41, -4.08)
     operator.visit(PLACE)

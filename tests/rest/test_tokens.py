@@ -112,7 +112,7 @@ def test_users_cannot_revoke_other_users_tokens(officer: Visitor, moderator: Vis
     "fields, message",
     [
         ({"name": ""}, "Enter what the token is for"),
-        ({"name": "x" * 101}, "Use 100 characters or fewer. You have used 101"),
+        ({"name": "x" * 101}, "You have used 101 characters. Use 100 or fewer."),
         ({"name": "x"}, "Select what the token can do"),
         ({"name": "x", "scopes": "all"}, "Select what the token can do"),
         ({"name": "x", "scopes": "read", "days": "9999"}, "Select when the token expires"),

@@ -130,7 +130,7 @@ def activity(token: str) -> ResponseReturnValue:
         )
     )
     if row is None:
-        raise NotFoundError(msg("There is no such activity."))
+        raise NotFoundError(msg("Activity not found."))
     if not wants_activity():
         return redirect(
             row.object_uri
@@ -143,5 +143,5 @@ def activity(token: str) -> ResponseReturnValue:
 def _get_council_actor(session: Session, slug: str) -> Actor:
     actor = actors.local_by_username(session, slug)
     if actor is None or actor.kind == "Application":
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     return actor

@@ -30,7 +30,7 @@ def synchronization(slug: str) -> ResponseReturnValue:
     session = current_work().session
     actor = actors.local_by_username(session, slug)
     if actor is None or not actor.followers:
-        raise NotFoundError(msg("There is no such council here."))
+        raise NotFoundError(msg("Council not found."))
     follower_uris = tuple(follower_sync.followers_on_host(session, actor, host))
     uri = follower_sync.collection_url(actor)
     response = activity_response(

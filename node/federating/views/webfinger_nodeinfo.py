@@ -90,7 +90,7 @@ def _build_webfinger(resource: tuple[str, str] | str, *, for_peers: bool = False
     work = current_work()
     actor = _find_actor(work.session, work.settings, resource)
     if actor is None or (actor.is_for_peers and not for_peers):
-        raise NotFoundError(msg("There is no one with that name on this server."))
+        raise NotFoundError(msg("Account not found."))
     subject = f"acct:{local_uris.handle(work.settings, actor).removeprefix('@')}"
     return build_jrd(subject, actor.uri, actor.url)
 
@@ -119,7 +119,7 @@ def nodeinfo_links() -> ResponseReturnValue:
 @for_servers
 def nodeinfo_document(version: str) -> ResponseReturnValue:
     if version not in nodeinfo.VERSIONS:
-        raise NotFoundError(msg("There is no such version of NodeInfo."))
+        raise NotFoundError(msg("NodeInfo version not found."))
     body = cached_json(f"nodeinfo {version}", partial(_build_nodeinfo, version))
     return Response(body, content_type=nodeinfo.content_type(version))
 

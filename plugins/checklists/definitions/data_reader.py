@@ -61,7 +61,7 @@ class DataReader:
         if not (text.isascii() and text.isdigit() and 1 <= int(text) <= limit):
             raise DefinitionError(
                 self.place_of(name),
-                msg("Enter a whole number from 1 to %(most)s", most=f"{limit:,}"),
+                msg("Enter a whole number between 1 and %(most)s", most=f"{limit:,}"),
             )
         return int(text)
 
@@ -126,7 +126,7 @@ class DataReader:
         for name in self._left:
             raise DefinitionError(
                 self.place_of(name[:MAX_LEN_ID]),
-                msg("This is not part of a checklist. Check the spelling or remove it"),
+                msg("This is not part of a checklist. Check the spelling or remove it."),
             )
 
     def _text(self, name: str, limit: int, *, required: bool, lines: bool = True) -> str:

@@ -57,7 +57,7 @@ def parse(text: bytes) -> Checklist:
     """Parse a checklist in YAML. Raises `DefinitionError`."""
     if len(text) > MAX_BYTES:
         raise DefinitionError(
-            "", msg("The checklist must be %(most)s bytes or smaller", most=f"{MAX_BYTES:,}")
+            "", msg("The checklist must be %(most)sKB or smaller", most=MAX_BYTES // 1000)
         )
     try:
         for count, (depth, event) in enumerate(_events_with_depth(text.decode("utf-8-sig"))):
@@ -72,7 +72,7 @@ def parse(text: bytes) -> Checklist:
             if isinstance(event, yaml.AliasEvent):
                 raise DefinitionError(
                     _line_place(event.start_mark),
-                    msg("YAML aliases are not supported. Write the value in full"),
+                    msg("YAML aliases are not supported. Write the value in full."),
                 )
             if depth > MAX_DEPTH:
                 raise DefinitionError(
@@ -152,8 +152,8 @@ def _question(reader: DataReader) -> Question:
         raise DefinitionError(
             reader.place_of("options"),
             msg(
-                "Questions answered from a list need at least two options. Other "
-                "questions cannot have options"
+                "Questions with a list of answers must have at least 2 options. Other "
+                "questions cannot have options."
             ),
         )
     if question.recommendation.en and question.kind != YES_NO:
@@ -194,7 +194,7 @@ def _advice(reader: DataReader) -> Advice:
 def _check_consistency(checklist: Checklist) -> None:
     """Check what concerns several parts: ids, the number of questions, conditions."""
     if checklist.id in RESERVED_IDS:
-        raise DefinitionError("id", msg("This ID is not available. Enter a different one"))
+        raise DefinitionError("id", msg("This ID is not available. Enter a different one."))
     if not 1 <= len(checklist.questions) <= MAX_QUESTIONS:
         raise DefinitionError(
             "sections",

@@ -102,7 +102,7 @@ def _load_question(
     checklist = runs.get_definition(work.session, subject.run)
     question = checklist.by_id.get(question_id)
     if question is None or not question.is_asked:
-        raise NotFoundError(msg("There is no such question."))
+        raise NotFoundError(msg("Question not found."))
     return subject, checklist, question
 
 

@@ -67,7 +67,7 @@ def _render_form(checklist_id: str, form: BeginRunForm, token: str) -> str:
 
 def _read_subject(work: Work, form: BeginRunForm) -> runs.RunSubject:
     """The subject that was entered. Raises `InvalidInputError` about the field."""
-    summary = msg("The checklist could not be started.")
+    summary = msg("The assessment could not be started.")
     scope = form.scope.data
     if scope == COUNCIL:
         return runs.RunSubject(COUNCIL, "", api.council(work).name)

@@ -37,7 +37,7 @@ def ask(token: str, question_id: str) -> ResponseReturnValue:
                     work, person, document, question_id, form.words.data or ""
                 )
             flash(
-                _("Your question is on its way. The council can reply to you by email."), "success"
+                _("We’re sending your question. The council can reply to you by email."), "success"
             )
             return redirect(url_for("checklists.action", token=token, question_id=question_id), 303)
         except InvalidInputError as error:
@@ -65,7 +65,7 @@ def _render_form(token: str, question_id: str, form: AskCouncilForm) -> str:
         checklist = runs.get_definition(work.session, subject.run)
         question = checklist.by_id.get(question_id)
         if question is None:
-            raise NotFoundError(msg("There is no such question."))
+            raise NotFoundError(msg("Question not found."))
         document = api.document(work, form.document.data or "")
         return render_template(
             "checklists/ask.html",

@@ -76,7 +76,7 @@ class ChecklistAboutForm(BilingualForm):
     source_publisher = StringField(_l("Publisher of the source"))
     source_published = StringField(_l("When the source was published"))
     source_url = StringField(
-        _l("Web address of the source"), description=_l("Starts with https://")
+        _l("Web address of the source"), description=_l("Must start with https://")
     )
     licence = StringField(
         _l("Licence for your questions"),
@@ -142,7 +142,9 @@ class QuestionDefinitionForm(BilingualForm):
 
     text_en = TextAreaField(_l("Question in English"), render_kw={"rows": 2})
     text_cy = TextAreaField(_l("Question in Welsh"), render_kw={"rows": 2})
-    is_text_missing = BooleanField(_l("The question is not written yet: do not ask it"))
+    is_text_missing = BooleanField(
+        _l("Do not ask this question yet because it has not been written")
+    )
     type = SelectField(
         _l("Type of answer"),
         choices=[SelectChoice(kind, names.KINDS[kind]) for kind in QUESTION_TYPES],
@@ -157,11 +159,11 @@ class QuestionDefinitionForm(BilingualForm):
         render_kw={"rows": 3},
     )
     recommendation_cy = TextAreaField(_l("Recommendation in Welsh"), render_kw={"rows": 3})
-    is_recommendation_missing = BooleanField(_l("The recommendation is not written yet"))
+    is_recommendation_missing = BooleanField(_l("The recommendation has not been written yet"))
     shown_question = SelectField(_l("Depends on another question"), validate_choice=False)
     shown_answers = StringField(
         _l("Ask only if the answer is"),
-        description=_l("Answer IDs separated by commas, for example no, partly"),
+        description=_l("Answer IDs, separated by commas, for example no, partly"),
     )
 
     def set_conditions(self, earlier: list[tuple[str, str]]) -> None:

@@ -143,7 +143,7 @@ def _find_advice(data: DefinitionData, advice_id: str) -> DefinitionData:
         if item["id"] == advice_id:
             advice: DefinitionData = item
             return advice
-    raise NotFoundError(msg("There is no such recommendation."))
+    raise NotFoundError(msg("Recommendation not found."))
 
 
 def _with_conditions(

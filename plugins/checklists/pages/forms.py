@@ -27,9 +27,9 @@ from plugins.checklists.runs import SCOPES
 
 
 class EvidenceForm(Form):  # type: ignore[misc]  # WTForms has no types
-    url = StringField(_l("Web address"), description=_l("Starts with https://"))
+    url = StringField(_l("Web address"), description=_l("Must start with https://"))
     title = StringField(_l("Title"))
-    is_private = BooleanField(_l("Only our council can see this link"))
+    is_private = BooleanField(_l("Only your council can see this link"))
 
 
 class AnswerForm(VersionedForm):
@@ -142,7 +142,7 @@ class BeginRunForm(BaseForm):
         _l("Which service?"),
         description=_l(
             "Only if you are assessing a service. Enter its name, or its number in "
-            "the Local Government Service List"
+            "the Local Government Service List."
         ),
     )
 

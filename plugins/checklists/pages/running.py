@@ -44,7 +44,7 @@ def section(token: str, section_id: str) -> ResponseReturnValue:
         progress = runs.get_progress(work.session, subject.run)
         part = next((item for item in progress.parts() if item.section.id == section_id), None)
         if part is None:
-            raise NotFoundError(msg("There is no such section."))
+            raise NotFoundError(msg("Section not found."))
         return render_template(
             "checklists/section.html",
             run=subject.run,
@@ -67,7 +67,7 @@ def finish(token: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         flash(api.translate(error.safe_text), "error")
         return redirect(url_for("checklists.run", token=token), 303)
-    flash(_("The assessment is finished. You can no longer change the answers."), "success")
+    flash(_("You have finished the assessment. You can no longer change the answers."), "success")
     return redirect(url_for("checklists.run", token=token), 303)
 
 

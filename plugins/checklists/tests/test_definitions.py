@@ -70,13 +70,13 @@ def test_placeholders_of_shipped_checklists() -> None:
         (b"title: [", "line 1: This is not valid YAML"),
         (b"\xff", "The checklist must be UTF-8 text"),
         (b"just words", "This must be keys and values, for example title: Open data"),
-        (b"a" * (MAX_BYTES + 1), "The checklist must be 200,000 bytes or smaller"),
-        (b"a: &x [1]\nb: *x", "line 2: YAML aliases are not supported. Write the value in full"),
+        (b"a" * (MAX_BYTES + 1), "The checklist must be 200,000KB or smaller"),
+        (b"a: &x [1]\nb: *x", "line 2: YAML aliases are not supported. Write the value in full."),
         (b"[" * 20 + b"]" * 20, "This is nested too deeply"),
         (b"id: a\nid: b", "line 2: This key is used twice"),
         (
             text(Q1, suffix="surprise: 1"),
-            ("surprise: This is not part of a checklist. Check the spelling or remove it"),
+            ("surprise: This is not part of a checklist. Check the spelling or remove it."),
         ),
         (text(Q1).replace(b"licence: MIT\n", b""), "licence: This is missing"),
         (text(Q1).replace(b"version: 1", b"version: first"), "version: Enter a whole number"),
@@ -86,7 +86,7 @@ def test_placeholders_of_shipped_checklists() -> None:
         ),
         (
             text(Q1).replace(b"id: mine", b"id: runs"),
-            "id: This ID is not available. Enter a different one",
+            "id: This ID is not available. Enter a different one.",
         ),
         (text(), "sections: There must be between 1 and 100, but there are 0"),
         (text(Q1, Q1), "questions: The ID q1 is used twice"),
@@ -94,7 +94,7 @@ def test_placeholders_of_shipped_checklists() -> None:
         (text('{id: q1, text: "a\\u202eb"}'), "Remove the characters that cannot be shown"),
         (
             text("{id: q1, text: '%s'}" % ("x" * 301)),
-            "Use 300 characters or fewer. You have used 301",
+            "You have used 301 characters. Use 300 or fewer.",
         ),
         (text("{id: q1, type: scale, text: T}"), "Use one of: yes-no, choice, text"),
         (

@@ -30,7 +30,7 @@ def test_checklist_is_written_published_and_answered(
 ) -> None:
     coordinator.visit("/checklists/new")
     assert (
-        "This ID is not available. Enter a different one"
+        "This ID is not available. Enter a different one."
         in coordinator.submit("/new", title="T", id=DECLARATION).text
     )
     coordinator.submit("/new", title="Open data", id="open-data")
