@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import repeat
 
-from bench.load import request_bytes
-from bench.memory import resident
-from bench.nodes import founded
-from bench.servers import bare_server, node_server
-from bench.turns import by_turns
+from bench.alternating_load import alternate
+from bench.load_generator import request_bytes
+from bench.memory import describe_resident_memory
+from bench.nodes import created_node
+from bench.servers import baseline_server, node_server
 
-WANTED = {
+DOCUMENT_PATHS = {
     "WebFinger": "/.well-known/webfinger?resource=acct:aldermoor@aldermoor.test",
     "the node's actor": "/actor",
     "the council's actor": "/councils/aldermoor",
@@ -19,17 +19,21 @@ HEADERS = {"Host": "aldermoor.test", "Accept": "application/activity+json"}
 
 
 def measure() -> Iterator[tuple[str, str]]:
-    with founded() as (settings, _key), bare_server() as limit, node_server(settings) as node:
+    with (
+        created_node() as (settings, _key),
+        baseline_server() as limit,
+        node_server(settings) as node,
+    ):
         plain = request_bytes("GET", "/document", HEADERS)
-        yield "the node's memory, before", resident(node.process)
-        for what, target in WANTED.items():
+        yield "the node's memory, before", describe_resident_memory(node.process_id)
+        for what, target in DOCUMENT_PATHS.items():
             asked = request_bytes("GET", target, HEADERS)
-            bare, documents = by_turns(limit, node, partial(_endlessly, plain, asked))
+            bare, documents = alternate(limit, node, partial(_repeat_requests, plain, asked))
             assert set(documents.statuses) == {200}, documents.statuses
-            yield "a bare Flask view", bare.told()
-            yield what, documents.told(beside=bare)
-        yield "the node's memory, after", resident(node.process)
+            yield "a bare Flask view", bare.summarise()
+            yield what, documents.summarise(baseline=bare)
+        yield "the node's memory, after", describe_resident_memory(node.process_id)
 
 
-def _endlessly(plain: bytes, asked: bytes) -> tuple[Iterator[bytes], Iterator[bytes]]:
+def _repeat_requests(plain: bytes, asked: bytes) -> tuple[Iterator[bytes], Iterator[bytes]]:
     return repeat(plain), repeat(asked)

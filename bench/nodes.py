@@ -16,11 +16,11 @@ from node.federating import actors, peers
 from node.settings import Settings
 from node.testing.nodes import make_settings, set_up_database
 
-PEER = "https://peer.test/councils/peer"
+PEER_URI = "https://peer.test/councils/peer"
 
 
 @contextmanager
-def founded(**more: object) -> Iterator[tuple[Settings, PrivateKey]]:
+def created_node(**more: object) -> Iterator[tuple[Settings, PrivateKey]]:
     """The settings of a node that knows and allows one peer, and that peer's key. `more` are
     settings of its own.
     """
@@ -29,11 +29,13 @@ def founded(**more: object) -> Iterator[tuple[Settings, PrivateKey]]:
         set_up_database("aldermoor", database, Path(folder))
         settings = make_settings("aldermoor", database, Path(folder), **more)
         node = get_node(create_app(settings))
-        key = PrivateKey(f"{PEER}#main-key", generate_rsa())
+        key = PrivateKey(f"{PEER_URI}#main-key", generate_rsa())
         with node.work(by="bench") as work:
             peers.decide(work, "peer.test", peers.ALLOWED)
-            public = PublicKey(key.key_id, PEER, public_pem(key.pem))
-            document = ActorDocument(PEER, "Organization", f"{PEER}/inbox", public_keys=(public,))
+            public = PublicKey(key.key_id, PEER_URI, public_pem(key.pem))
+            document = ActorDocument(
+                PEER_URI, "Organization", f"{PEER_URI}/inbox", public_keys=(public,)
+            )
             actors.upsert(work.session, document)
         node.engine.dispose()
         yield settings, key
@@ -42,19 +44,19 @@ def founded(**more: object) -> Iterator[tuple[Settings, PrivateKey]]:
 @contextmanager
 def measured_node() -> Iterator[tuple[Flask, PrivateKey]]:
     """That node inside this process, without sockets."""
-    with founded() as (settings, key):
+    with created_node() as (settings, key):
         app = create_app(settings)
         yield app, key
         get_node(app).engine.dispose()
 
 
-def signed_like(key: PrivateKey, name: str) -> tuple[dict[str, str], bytes]:
+def build_signed_like(key: PrivateKey, name: str) -> tuple[dict[str, str], bytes]:
     """The headers and the body of a valid activity that nobody has seen before."""
     document = {
         "@context": "https://www.w3.org/ns/activitystreams",
         "id": f"https://peer.test/activities/{name}",
         "type": "Like",
-        "actor": PEER,
+        "actor": PEER_URI,
         "object": "https://aldermoor.test/projects/one",
     }
     body = json.dumps(document).encode()

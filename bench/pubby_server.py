@@ -18,7 +18,7 @@ from pubby.crypto import generate_rsa_keypair
 from pubby.server.adapters.flask import bind_activitypub
 from pubby.storage.adapters.db import init_db_storage
 
-ORIGIN = "https://pubby.test"
+PUBBY_URL = "https://pubby.test"
 
 
 def main(folder: Path, port: int, threads: int, packages: str) -> None:
@@ -32,12 +32,12 @@ def main(folder: Path, port: int, threads: int, packages: str) -> None:
     key, _public = generate_rsa_keypair()
     handler = ActivityPubHandler(
         storage=storage,
-        actor_config={"base_url": ORIGIN, "username": "council", "name": "A council"},
+        actor_config={"base_url": PUBBY_URL, "username": "council", "name": "A council"},
         private_key=key,
         webfinger_domain="pubby.test",
         strict_attribution=True,
         store_local_only=True,
-        local_base_urls=[ORIGIN],
+        local_base_urls=[PUBBY_URL],
         allow_private_targets=True,
     )
     bind_activitypub(app, handler)

@@ -18,13 +18,13 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, text
 
-from node import logs, long_writes
+from node import batched_writes, logs
 from node.app import create_app, get_node
 from node.councils import service as councils
 from node.db import now
 from node.projects.details import Budget, Collaboration, Details, Output
 from node.projects.models import Phase, Project, ProjectState, Visibility, new_revision, new_token
-from node.projects.taxonomy import BUSINESS_AREAS, CAPABILITIES
+from node.projects.taxonomy import BUSINESS_AREA_LABELS, CAPABILITY_LABELS
 from node.runtime import Node
 from node.search import indexing
 from node.search.models import ProjectIndexEntry
@@ -32,8 +32,8 @@ from node.settings import Settings
 from node.testing import postgres
 from node.testing.nodes import make_settings, set_up_database
 
-SIZES = (1_000, 100_000)
-ROWS = 5_000
+PROJECT_COUNTS = (1_000, 100_000)
+INSERT_BATCH_SIZE = 5_000
 ROUNDS = 15
 # What is asked for, by what a reader would call it.
 PAGES = {
@@ -57,7 +57,7 @@ PAGES = {
     "the catalogue for reuse": "/reuse",
     "the catalogue, a word": "/reuse?q=form",
 }
-COMMON = ("bins", "parking", "council", "report", "online", "residents", "service", "form")
+COMMON_WORDS = ("bins", "parking", "council", "report", "online", "residents", "service", "form")
 
 
 def measure() -> Iterator[tuple[str, str]]:
@@ -65,7 +65,7 @@ def measure() -> Iterator[tuple[str, str]]:
         folder = Path(name)
         places = [
             (f"{engine}, {size:,}", url, folder, size)
-            for size in SIZES
+            for size in PROJECT_COUNTS
             for engine, url in (
                 ("SQLite", f"sqlite:///{folder / str(size)}.db"),
                 ("PostgreSQL", server.url(server.create_database())),
@@ -73,22 +73,22 @@ def measure() -> Iterator[tuple[str, str]]:
         ]
         # Both databases of a size at once, as each has a processor to itself.
         with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-            made = list(pool.map(_make, *zip(*places, strict=True)))
+            made = list(pool.map(_prepare_database, *zip(*places, strict=True)))
         for (where, url, _folder, _size), figures in zip(places, made, strict=True):
             yield from figures
-            yield from _measure(where, url, folder)
+            yield from _measure_pages(where, url, folder)
 
 
-def _make(where: str, url: str, folder: Path, size: int) -> list[tuple[str, str]]:
+def _prepare_database(where: str, url: str, folder: Path, size: int) -> list[tuple[str, str]]:
     """Fill a node, and have all of it indexed."""
     logs.configure(Settings(log_level="ERROR"))
     set_up_database("aldermoor", url, folder)
     settings = make_settings("aldermoor", url, folder)
     node = get_node(create_app(settings))
-    _fill(settings, node, size)
+    _fill_projects(settings, node, size)
     began, worked = time.perf_counter(), time.process_time()
-    long_writes.run_job(node, [indexing.REBUILD_INDEX])
-    indexing.run_job(node, rest=0)
+    batched_writes.run_job(node, [indexing.REBUILD_INDEX])
+    indexing.run_job(node, pause_factor=0)
     with node.reading() as session:
         indexed = session.scalar(select(func.count()).select_from(ProjectIndexEntry))
         assert indexed == size, f"{indexed} of {size} projects are indexed"
@@ -104,36 +104,39 @@ def _make(where: str, url: str, folder: Path, size: int) -> list[tuple[str, str]
     return [(f"{where}: indexed", f"{size / taken:8,.0f} /s, {each}")]
 
 
-def _measure(where: str, url: str, folder: Path) -> Iterator[tuple[str, str]]:
+def _measure_pages(where: str, url: str, folder: Path) -> Iterator[tuple[str, str]]:
     app = create_app(make_settings("aldermoor", url, folder))
     client = app.test_client()
     for what, address in PAGES.items():
-        yield f"{where}: {what}", _times(partial(_get, client, address))
+        yield f"{where}: {what}", _measure_times(partial(_get_page, client, address))
     get_node(app).engine.dispose()
 
 
-def _get(client: Any, address: str) -> None:
+def _get_page(client: Any, address: str) -> None:
     answer = client.get(address)
     assert answer.status_code == 200, (address, answer.status)
 
 
-def _times(act: Callable[[], object]) -> str:
-    act()
+def _measure_times(action: Callable[[], object]) -> str:
+    action()
     taken = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        act()
+        action()
         taken.append((time.perf_counter() - began) * 1000)
     return f"{statistics.median(taken):7.1f} ms, slowest {max(taken):7.1f}"
 
 
-def _fill(settings: Settings, node: Node, size: int) -> None:
+def _fill_projects(settings: Settings, node: Node, size: int) -> None:
     """So many published projects, all different, without telling anybody."""
     dice = random.Random(7)
     with node.work(by="bench") as work:
         council_id = councils.require_own(work.session).id
-        for start in range(0, size, ROWS):
-            rows = [_row(dice, number, size) for number in range(start, min(start + ROWS, size))]
+        for start in range(0, size, INSERT_BATCH_SIZE):
+            rows = [
+                _project_row(dice, number, size)
+                for number in range(start, min(start + INSERT_BATCH_SIZE, size))
+            ]
             for row in rows:
                 uri = f"{settings.base_url}/projects/{row['token']}"
                 row |= {"uri": uri, "url": uri, "council_id": council_id}
@@ -141,9 +144,9 @@ def _fill(settings: Settings, node: Node, size: int) -> None:
         indexing.rebuild(work)
 
 
-def _row(dice: random.Random, number: int, size: int) -> dict[str, Any]:
+def _project_row(dice: random.Random, number: int, size: int) -> dict[str, Any]:
     moment = now() - timedelta(minutes=number * 500_000 // size)
-    words = dice.sample(COMMON, 4)
+    words = dice.sample(COMMON_WORDS, 4)
     content = "".join(
         f"<p>{' '.join(dice.choices(VOCABULARY, cum_weights=WEIGHTS, k=60))}.</p>" for _ in range(5)
     )
@@ -155,8 +158,8 @@ def _row(dice: random.Random, number: int, size: int) -> dict[str, Any]:
         ends_on=moment.date() + timedelta(days=dice.randrange(900)),
         budget=dice.choice(list(Budget)),
         collaboration=dice.choice(list(Collaboration)),
-        capability=dice.choice(list(CAPABILITIES)),
-        business_area=dice.choice(list(BUSINESS_AREAS)),
+        capability=dice.choice(list(CAPABILITY_LABELS)),
+        business_area=dice.choice(list(BUSINESS_AREA_LABELS)),
         lgsl=dice.randrange(1, 1800),
         tags=(f"tag {dice.randrange(1000)}", dice.choice(("web", "data", "forms"))),
         skills=(dice.choice(("user research", "python", "content design")),),
@@ -179,13 +182,13 @@ def _row(dice: random.Random, number: int, size: int) -> dict[str, Any]:
     }
 
 
-def _vocabulary(size: int) -> list[str]:
+def _build_vocabulary(size: int) -> list[str]:
     """Made-up words, as many as a language has."""
     dice = random.Random(1)
     syllables = [a + b for a in "bcdfglmnprst" for b in ("a", "e", "i", "o", "u", "ing", "er")]
     return ["".join(dice.choices(syllables, k=dice.randrange(2, 4))) for _ in range(size)]
 
 
-VOCABULARY = _vocabulary(20_000)
+VOCABULARY = _build_vocabulary(20_000)
 # A few are used all the time, most hardly ever.
 WEIGHTS = list(accumulate(1 / (rank + 5) for rank in range(len(VOCABULARY))))

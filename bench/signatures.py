@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 
-from bench.rates import rate
+from bench.repetition import measure_rate
 from federation.signatures import (
     Headers,
     PrivateKey,
     PublicKey,
-    Scheme,
+    SignatureScheme,
     SignedRequest,
     generate_rsa,
     parse_signature,
@@ -27,20 +27,26 @@ def measure() -> Iterator[tuple[str, str]]:
     public = PublicKey(private.key_id, "https://brackwell.test/actor", public_pem(private.pem))
     moment = datetime.now(UTC)
     raw = private.sign(BODY)
-    yield "RSA-2048 signature alone (the limit of signing)", rate(lambda: private.sign(BODY))
+    yield (
+        "RSA-2048 signature alone (the limit of signing)",
+        measure_rate(lambda: private.sign(BODY)),
+    )
     yield (
         "RSA-2048 verification alone (the limit of verifying)",
-        rate(lambda: public.verifies(BODY, raw)),
+        measure_rate(lambda: public.verifies(BODY, raw)),
     )
-    for scheme in Scheme:
+    for scheme in SignatureScheme:
         headers = sign("POST", URL, {}, BODY, private, moment, scheme)
         request = SignedRequest("POST", "https", "aldermoor.test", "/inbox", Headers(headers), BODY)
         yield (
             f"sign, {scheme.value}",
-            rate(partial(sign, "POST", URL, {}, BODY, private, moment, scheme)),
+            measure_rate(partial(sign, "POST", URL, {}, BODY, private, moment, scheme)),
         )
-        yield f"read and verify, {scheme.value}", rate(partial(_judge, request, public, moment))
+        yield (
+            f"read and verify, {scheme.value}",
+            measure_rate(partial(_read_and_verify, request, public, moment)),
+        )
 
 
-def _judge(request: SignedRequest, key: PublicKey, moment: datetime) -> None:
+def _read_and_verify(request: SignedRequest, key: PublicKey, moment: datetime) -> None:
     verify(request, parse_signature(request), key, moment)

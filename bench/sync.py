@@ -19,14 +19,14 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from bench.memory import resident
-from bench.servers import LOADER, SERVER, on_processor
+from bench.memory import describe_resident_memory
+from bench.servers import LOADER_PROCESSOR, SERVER_PROCESSOR, pinned_to_processor
 from node.app import create_app, get_node
 from node.councils import service as councils
 from node.db import now
 from node.federating import actors, backfill, fetching, peers
 from node.federating.models import Backfill, Comparison, Follow
-from node.outbound import Outbound, OutboundResponse
+from node.outbound import OutboundClient, OutboundResponse
 from node.plugin_admin import jobs as plugins
 from node.projects import bucket_digests, review_dates
 from node.projects.details import Freshness
@@ -37,7 +37,7 @@ from node.sync import comparison
 from node.testing.nodes import make_settings, set_up_database
 from node.testing.processes import NodeProcess, free_port
 
-SIZES = (1_000, 100_000)
+PROJECT_COUNTS = (1_000, 100_000)
 BRIEF = "## Why\n\nWhoever *reports* a missed bin waits [too long](https://example.org/). " + (
     "The form asks for what we know already, and nobody hears what came of it.\n\n" * 6
 )
@@ -46,14 +46,14 @@ CONTENT = "<h2>Why</h2>\n" + "".join(
     " we know already, and nobody hears what came of it.</p>\n"
     for part in range(6)
 )
-ROWS = 5_000
+INSERT_BATCH_SIZE = 5_000
 
 
 @dataclass
-class Metered:
+class TrafficMeter:
     """What a node asks of others: how often, and how much it is answered."""
 
-    outbound: Outbound
+    outbound: OutboundClient
     requests: int = 0
     received: int = 0
     _get: Any = field(init=False)
@@ -68,72 +68,75 @@ class Metered:
         self.received += len(answer.body)
         return answer
 
-    def since(self, requests: int = 0, received: int = 0) -> str:
+    def describe_since(self, requests: int = 0, received: int = 0) -> str:
         kilobytes = (self.received - received) / 1024
         return f"{self.requests - requests:,} requests, {kilobytes:,.0f} kB"
 
 
 def measure() -> Iterator[tuple[str, str]]:
-    for size in SIZES:
+    for size in PROJECT_COUNTS:
         with TemporaryDirectory() as folder:
             yield from _measure(Path(folder), size)
 
 
 def _measure(folder: Path, size: int) -> Iterator[tuple[str, str]]:
-    yield f"{size:,} rows inserted by sqlite3 alone", _rate(size, _raw(folder, size))
+    yield (
+        f"{size:,} rows inserted by sqlite3 alone",
+        _format_rate(size, _measure_raw_sql(folder, size)),
+    )
     port = free_port()
     hosts = {"private_hosts": (f"localhost:{port}", "localhost:1")}
-    there = _founded(folder / "there", "brackwell", f"http://localhost:{port}", **hosts)
-    here = _founded(folder / "here", "aldermoor", "http://localhost:1", **hosts)
-    _fill(there, size)
+    there = _create_node(folder / "there", "brackwell", f"http://localhost:{port}", **hosts)
+    here = _create_node(folder / "here", "aldermoor", "http://localhost:1", **hosts)
+    _fill_projects(there, size)
     served, follower = get_node(create_app(there)), get_node(create_app(here))
     for one, other in ((served, here), (follower, there)):
         with one.work(by="bench") as work:
             peers.decide(work, other.authority, peers.ALLOWED)
-    meter = Metered(follower.outbound)
-    _know(served, follower)
+    meter = TrafficMeter(follower.outbound)
+    _store_follow(served, follower)
     gc.collect()
     gc.freeze()  # as a node that serves does once it has begun
-    with _serving(there) as process:
-        yield "the council's own node, before", resident(process)
-        yield "the follower, before", resident()
-        here_before, there_before = _processor_time(), _processor_time(process)
-        seconds = _timed(lambda: backfill.run_job(follower))
-        _check(follower, size)
-        yield "backfill: served, fetched, sanitised, stored", _rate(size, seconds)
-        yield "  processor time of the follower", _rate(size, _processor_time() - here_before)
-        served_in = _processor_time(process) - there_before
-        yield "  processor time of the council's own node", _rate(size, served_in)
-        yield "  asked", meter.since()
-        yield "the council's own node, after", resident(process)
-        yield "the follower, after", resident()
-        yield "first comparison: both make all digests", _comparison(follower, meter)
-        yield "what is equal, compared", _comparison(follower, meter)
-        _touch_one(served)
-        yield "a digest document with one emptied bucket", _digest(follower, there)
-        _change(served, size // 100)
-        yield "1 % changed, compared until equal", _comparison(follower, meter)
-        yield "what is equal again, compared", _comparison(follower, meter)
-        yield "the follower, at the end", resident()
+    with _running_node(there) as process:
+        yield "the council's own node, before", describe_resident_memory(process)
+        yield "the follower, before", describe_resident_memory()
+        here_before, there_before = _cpu_seconds(), _cpu_seconds(process)
+        seconds = _measure_seconds(lambda: backfill.run_job(follower))
+        _check_backfill(follower, size)
+        yield "backfill: served, fetched, sanitised, stored", _format_rate(size, seconds)
+        yield "  processor time of the follower", _format_rate(size, _cpu_seconds() - here_before)
+        served_in = _cpu_seconds(process) - there_before
+        yield "  processor time of the council's own node", _format_rate(size, served_in)
+        yield "  asked", meter.describe_since()
+        yield "the council's own node, after", describe_resident_memory(process)
+        yield "the follower, after", describe_resident_memory()
+        yield "first comparison: both make all digests", _measure_comparison(follower, meter)
+        yield "what is equal, compared", _measure_comparison(follower, meter)
+        _invalidate_one_bucket(served)
+        yield "a digest document with one emptied bucket", _measure_digest(follower, there)
+        _change_projects(served, size // 100)
+        yield "1 % changed, compared until equal", _measure_comparison(follower, meter)
+        yield "what is equal again, compared", _measure_comparison(follower, meter)
+        yield "the follower, at the end", describe_resident_memory()
     for one in (served, follower):
         one.engine.dispose()
 
 
 @contextmanager
-def _serving(settings: Settings) -> Iterator[int]:
+def _running_node(settings: Settings) -> Iterator[int]:
     """A node as operators run it, this process being on the other processor. Gives its number."""
-    process = NodeProcess(settings, as_program=True)
-    with on_processor(SERVER):
+    process = NodeProcess(settings, runs_program=True)
+    with pinned_to_processor(SERVER_PROCESSOR):
         process.launch()
     try:
         process.wait()
-        with on_processor(LOADER):
+        with pinned_to_processor(LOADER_PROCESSOR):
             yield process.pid
     finally:
-        process.end()
+        process.ensure_killed()
 
 
-def _founded(folder: Path, name: str, base_url: str, **more: Any) -> Settings:
+def _create_node(folder: Path, name: str, base_url: str, **more: Any) -> Settings:
     folder.mkdir()
     database = f"sqlite:///{folder / 'moothall.db'}"
     given = {"base_url": base_url, **more}
@@ -141,7 +144,7 @@ def _founded(folder: Path, name: str, base_url: str, **more: Any) -> Settings:
     return replace(make_settings(name, database, folder, **given), jobs="inside")
 
 
-def _row(number: int, size: int) -> dict[str, Any]:
+def _project_row(number: int, size: int) -> dict[str, Any]:
     """One of `size` projects that were published over two years, evenly."""
     token = new_token()
     return {
@@ -161,7 +164,7 @@ def _row(number: int, size: int) -> dict[str, Any]:
     }
 
 
-def _fill(settings: Settings, size: int) -> None:
+def _fill_projects(settings: Settings, size: int) -> None:
     """So many published projects, without telling anybody: of a council whose node was there before
     them, with its plugins, and has no index of them left to make.
     """
@@ -169,8 +172,11 @@ def _fill(settings: Settings, size: int) -> None:
     plugins.run_job(node)
     with node.work(by="bench") as work:
         council_id = councils.require_own(work.session).id
-        for start in range(0, size, ROWS):
-            rows = [_row(number, size) for number in range(start, min(start + ROWS, size))]
+        for start in range(0, size, INSERT_BATCH_SIZE):
+            rows = [
+                _project_row(number, size)
+                for number in range(start, min(start + INSERT_BATCH_SIZE, size))
+            ]
             for row in rows:
                 uri = f"{settings.base_url}/projects/{row['token']}"
                 row |= {"uri": uri, "url": uri, "council_id": council_id}
@@ -178,7 +184,7 @@ def _fill(settings: Settings, size: int) -> None:
     node.engine.dispose()
 
 
-def _know(served: Node, follower: Node) -> None:
+def _store_follow(served: Node, follower: Node) -> None:
     """One follows the other, and nothing of it had to be sent."""
     with served.reading() as session:
         council = councils.require_own(session).actor
@@ -186,21 +192,21 @@ def _know(served: Node, follower: Node) -> None:
     with follower.work(by="bench") as work:
         ours = councils.require_own(work.session).actor
         documents = [
-            actors.build_document(work.settings, actors.node_actor(work.session, work.settings))
+            actors.build_document(work.settings, actors.get_node_actor(work.session, work.settings))
         ]
         documents.append(actors.build_document(work.settings, ours))
         theirs = councils.upsert(work, followed).actor
         uri = f"{work.settings.base_url}/activities/1"
         follow = {"uri": uri, "state": "accepted", "answered_at": now()}
         work.session.add(Follow(follower=ours, followed=theirs, **follow))
-        backfill.begin(work, theirs)
+        backfill.start(work, theirs)
     with served.work(by="bench") as work:
         known = [actors.upsert(work.session, document) for document in documents]
         council = councils.require_own(work.session).actor
         work.session.add(Follow(follower=known[1], followed=council, **follow))
 
 
-def _raw(folder: Path, size: int) -> float:
+def _measure_raw_sql(folder: Path, size: int) -> float:
     """How long SQLite takes for as many rows of the same length, with an index on one column."""
     rows = [
         (f"https://brackwell.test/projects/{number}", CONTENT, BRIEF[:200])
@@ -219,10 +225,10 @@ def _raw(folder: Path, size: int) -> float:
                 connection.executemany(statement, rows[start : start + 500])
                 connection.commit()
 
-        return _timed(write)
+        return _measure_seconds(write)
 
 
-def _check(follower: Node, size: int) -> None:
+def _check_backfill(follower: Node, size: int) -> None:
     with follower.reading() as session:
         row = session.scalars(select(Backfill)).one()
         held = session.scalar(select(func.count()).where(Project.state == ProjectState.published))
@@ -230,7 +236,7 @@ def _check(follower: Node, size: int) -> None:
             raise AssertionError(f"{row.state}, {row.outcome}: {held} of {size}")
 
 
-def _comparison(follower: Node, meter: Metered) -> str:
+def _measure_comparison(follower: Node, meter: TrafficMeter) -> str:
     """Compare, until both are the same."""
     requests, received = meter.requests, meter.received
     with follower.work(by="bench") as work:
@@ -243,21 +249,21 @@ def _comparison(follower: Node, meter: Metered) -> str:
             if row.agreed_at is None:
                 raise AssertionError(row.outcome)
 
-    return f"{_timed(agree):10.2f} s, {meter.since(requests, received)}"
+    return f"{_measure_seconds(agree):10.2f} s, {meter.describe_since(requests, received)}"
 
 
-def _touch_one(served: Node) -> None:
+def _invalidate_one_bucket(served: Node) -> None:
     with served.work(by="bench") as work:
         project = work.session.scalars(select(Project).limit(1)).one()
         bucket_digests.invalidate(work.session, project.council_id, [project.bucket])
 
 
-def _digest(follower: Node, there: Settings) -> str:
+def _measure_digest(follower: Node, there: Settings) -> str:
     url = f"{there.base_url}/councils/brackwell/projects/digest"
-    return f"{1000 * _timed(lambda: fetching.fetch_document(follower, url)):10.1f} ms"
+    return f"{1000 * _measure_seconds(lambda: fetching.fetch_document(follower, url)):10.1f} ms"
 
 
-def _change(served: Node, count: int) -> None:
+def _change_projects(served: Node, count: int) -> None:
     """New revisions of projects here and there."""
     with served.work(by="bench") as work:
         ids = random.sample(list(work.session.scalars(select(Project.id))), count)
@@ -266,17 +272,17 @@ def _change(served: Node, count: int) -> None:
             project.revision, project.title = new_revision(), "Report a missed bin at once"
 
 
-def _processor_time(process: int | str = "self") -> float:
+def _cpu_seconds(process: int | str = "self") -> float:
     """Seconds for which a process had a processor, whoever else wanted it. Linux only."""
     ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
     return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
-def _timed(act: Callable[[], object]) -> float:
+def _measure_seconds(action: Callable[[], object]) -> float:
     started = time.perf_counter()
-    act()
+    action()
     return time.perf_counter() - started
 
 
-def _rate(count: int, seconds: float) -> str:
+def _format_rate(count: int, seconds: float) -> str:
     return f"{count / seconds:10,.0f} /s ({seconds:.1f} s)"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from federation.errors import AddressError, DocumentError, Reason, Refusal
+from federation.errors import AddressError, DocumentError, Refusal, RefusalReason
 from federation.origin import check_id, same_origin
 from federation.proofs import check_proof
 from federation.properties import JsonObject, id_of, ids_of
@@ -29,7 +29,7 @@ OWN_OBJECT_TYPES = frozenset({"Update", "Delete"})
 # Activities that can be replaced by a fetch of their object: it exists at its origin, or is gone.
 OBJECT_ONLY_TYPES = frozenset({"Create", "Update", "Delete"})
 # Reasons to reject a proof that another key would not change.
-PROOF_FORMAT_REASONS = frozenset({Reason.proof_missing, Reason.proof_malformed})
+PROOF_FORMAT_REASONS = frozenset({RefusalReason.proof_missing, RefusalReason.proof_malformed})
 # Maximum age of the proof of a forwarded activity. Older ones may be replays of activities that
 # were received, undone and forgotten.
 MAX_FORWARDED_AGE = timedelta(days=14)
@@ -38,7 +38,7 @@ MAX_FORWARDED_AGE = timedelta(days=14)
 class KeyStore(Protocol):
     """Source of public keys."""
 
-    def known(self, key_id: str) -> PublicKey | None:
+    def get_stored(self, key_id: str) -> PublicKey | None:
         """Return the stored key, without using the network."""
 
     def fetch(self, key_id: str) -> PublicKey:
@@ -53,15 +53,15 @@ class KeyStore(Protocol):
 class InboxPolicy:
     """Limits that the operator sets for incoming requests.
 
-    `host_allowed` receives `host`, or `host:port` if the port is not the scheme's default.
-    `plain_http` holds the `host:port` pairs whose ids may use plain http. Activities made before
-    `history_start` may have been received and forgotten; None means that only those older than
-    `MAX_FORWARDED_AGE` are forgotten.
+    `is_host_allowed` receives `host`, or `host:port` if the port is not the scheme's default.
+    `plain_http_hosts` holds the `host:port` pairs whose ids may use plain http. Activities made
+    before `history_start` may have been received and forgotten; None means that only those older
+    than `MAX_FORWARDED_AGE` are forgotten.
     """
 
-    host_allowed: Callable[[str], bool]
+    is_host_allowed: Callable[[str], bool]
     max_bytes: int = 1_048_576
-    plain_http: Collection[str] = frozenset()
+    plain_http_hosts: Collection[str] = frozenset()
     history_start: datetime | None = None
 
 
@@ -69,18 +69,19 @@ class InboxPolicy:
 class Accepted:
     """An activity sent by `key.owner`, or proved by it and sent by `forwarded_by`.
 
-    `body` holds the exact bytes received. `embedded_trusted`: the embedded object belongs to the
+    `body` holds the exact bytes received. `is_embedded_trusted`: the embedded object belongs to the
     actor and can be used as it is; otherwise it must be fetched from its own origin, or dropped.
-    `covered` holds the lower-case names of the headers that the actor's signature covers; the
-    author of any other header is unknown. `is_unverified`: `forwarded_by` sent an activity without
-    a proof, so only its object may be used, after a fetch from the object's origin.
+    `covered_components` holds the lower-case names of the headers that the actor's signature
+    covers; the author of any other header is unknown. `is_unverified`: `forwarded_by` sent an
+    activity without a proof, so only its object may be used, after a fetch from the object's
+    origin.
     """
 
     activity: Activity
     key: PublicKey
     body: bytes
-    embedded_trusted: bool
-    covered: frozenset[str] = frozenset()
+    is_embedded_trusted: bool
+    covered_components: frozenset[str] = frozenset()
     forwarded_by: str | None = None
     is_unverified: bool = False
 
@@ -99,27 +100,27 @@ class Ignored:
 
 
 def accept(
-    request: SignedRequest, policy: InboxPolicy, keys: KeyStore, now: datetime
+    request: SignedRequest, policy: InboxPolicy, key_store: KeyStore, now: datetime
 ) -> Accepted | Ignored:
     """Check a request to an inbox. Raises `Refusal` for the first check that fails."""
     _check_size_and_type(request, policy)
     signature = parse_signature(request)
-    _check_host(signature, policy)
+    _check_signer_host(signature, policy)
     activity = _parse_activity(request, policy)
     check_body_and_date(request, signature, now)
     _check_replay(signature, policy)
-    known_key = keys.known(signature.key_id)
+    known_key = key_store.get_stored(signature.key_id)
     if known_key is None and activity.type == "Delete" and activity.object_id == activity.actor:
         # Servers announce a deleted account to every server they know; its key is gone by then.
         return Ignored("an actor with an unknown key was deleted", activity.actor)
-    key = _signing_key(signature, known_key, keys, now)
+    key = _signing_key(signature, known_key, key_store, now)
     _check_key_origin(key)
     if key.owner == activity.actor:
         trusted = _check_origins(activity)
-        return Accepted(activity, key, request.body, trusted, signature.covered)
+        return Accepted(activity, key, request.body, trusted, signature.covered_components)
     if "proof" not in activity.raw and _has_linked_data_signature(activity):
         return _accept_unverified(activity, key, request.body, policy)
-    proof_key = _check_forwarded(activity, key.owner, policy, keys, now)
+    proof_key = _check_forwarded(activity, key.owner, policy, key_store, now)
     trusted = _check_origins(activity)
     return Accepted(activity, proof_key, request.body, trusted, forwarded_by=key.owner)
 
@@ -141,23 +142,23 @@ def _accept_unverified(
         or not same_origin(uri, activity.actor)
     ):
         detail = f"{activity.actor}, {activity.type}, key of {key.owner}"
-        return Ignored("not proven", refusal=Refusal(Reason.actor_not_key_owner, detail))
-    _check_host_of(activity.actor, policy)
+        return Ignored("not proven", refusal=Refusal(RefusalReason.actor_not_key_owner, detail))
+    _check_actor_host(activity.actor, policy)
     _check_origins(activity)
     return Accepted(activity, key, body, False, forwarded_by=key.owner, is_unverified=True)
 
 
-def identify(
-    request: SignedRequest, policy: InboxPolicy, keys: KeyStore, now: datetime
+def identify_signer(
+    request: SignedRequest, policy: InboxPolicy, key_store: KeyStore, now: datetime
 ) -> PublicKey:
     """Return the key that signed a GET request, as its owner's document lists it.
 
     Raises `Refusal`; for a host that is not allowed, before anything is fetched.
     """
     signature = parse_signature(request)
-    _check_host(signature, policy)
+    _check_signer_host(signature, policy)
     check_body_and_date(request, signature, now)
-    key = _signing_key(signature, keys.known(signature.key_id), keys, now)
+    key = _signing_key(signature, key_store.get_stored(signature.key_id), key_store, now)
     _check_key_origin(key)
     return key
 
@@ -166,11 +167,11 @@ def identify(
 class VerifiedDocument:
     """An embedded document that can be used without fetching it.
 
-    `embedded_trusted`: the document is an activity whose embedded object can be used as well.
+    `is_embedded_trusted`: the document is an activity whose embedded object can be used as well.
     """
 
     document: JsonObject
-    embedded_trusted: bool
+    is_embedded_trusted: bool
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def verify_embedded(
     embedded: str | JsonObject | None,
     forwarder: str,
     policy: InboxPolicy,
-    keys: KeyStore,
+    key_store: KeyStore,
     now: datetime,
 ) -> VerifiedDocument | MustFetch:
     """Decide whether to trust an activity or object that `forwarder` refers to or embeds.
@@ -197,16 +198,16 @@ def verify_embedded(
     """
     uri = id_of(embedded) or ""
     try:
-        host = check_id(uri, policy.plain_http).authority
+        host = check_id(uri, policy.plain_http_hosts).authority
     except AddressError as error:
         raise DocumentError("object", "no usable ID") from error
-    if not policy.host_allowed(host):
-        raise Refusal(Reason.host_not_allowed, host)
+    if not policy.is_host_allowed(host):
+        raise Refusal(RefusalReason.host_not_allowed, host)
     if not isinstance(embedded, dict) or not _may_speak_for(uri, embedded):
         return MustFetch(uri)
     if not same_origin(uri, forwarder):
         try:
-            _check_proof(embedded, keys, now)
+            _check_proof(embedded, key_store, now)
         except Refusal:
             return MustFetch(uri)
     trusted = "actor" in embedded and _check_origins(Activity.parse(embedded))
@@ -215,41 +216,41 @@ def verify_embedded(
 
 def _check_size_and_type(request: SignedRequest, policy: InboxPolicy) -> None:
     if len(request.body) > policy.max_bytes:
-        raise Refusal(Reason.too_large, f"{len(request.body)} bytes")
+        raise Refusal(RefusalReason.too_large, f"{len(request.body)} bytes")
     content_type = request.headers.get("content-type") or ""
     if content_type.partition(";")[0].strip().lower() not in CONTENT_TYPES:
-        raise Refusal(Reason.wrong_type, content_type[:100])
+        raise Refusal(RefusalReason.wrong_type, content_type[:100])
 
 
-def _check_host(signature: Signature, policy: InboxPolicy) -> None:
+def _check_signer_host(signature: Signature, policy: InboxPolicy) -> None:
     try:
-        host = check_id(signature.key_id, policy.plain_http).authority
+        host = check_id(signature.key_id, policy.plain_http_hosts).authority
     except AddressError as error:
-        raise Refusal(Reason.key_not_found, f"the key's id: {error}") from error
-    if not policy.host_allowed(host):
-        raise Refusal(Reason.host_not_allowed, host)
+        raise Refusal(RefusalReason.key_not_found, f"the key's id: {error}") from error
+    if not policy.is_host_allowed(host):
+        raise Refusal(RefusalReason.host_not_allowed, host)
 
 
 def _check_replay(signature: Signature, policy: InboxPolicy) -> None:
     """Refuse signatures from before the stored history, which may be replays."""
     since = policy.history_start
     if since is not None and signature.is_older_than(since):
-        raise Refusal(Reason.date_outside_window, "from before the history stored here")
+        raise Refusal(RefusalReason.date_outside_window, "from before the history stored here")
 
 
 def _parse_activity(request: SignedRequest, policy: InboxPolicy) -> Activity:
     document = parse_json(request.body)
     try:
         activity = Activity.parse(document)
-        check_id(activity.id, policy.plain_http)
-        check_id(activity.actor, policy.plain_http)
+        check_id(activity.id, policy.plain_http_hosts)
+        check_id(activity.actor, policy.plain_http_hosts)
     except (DocumentError, AddressError) as error:
-        raise Refusal(Reason.not_activity, error.safe_text) from error
+        raise Refusal(RefusalReason.not_activity, error.safe_text) from error
     return activity
 
 
 def _signing_key(
-    signature: Signature, known_key: PublicKey | None, keys: KeyStore, now: datetime
+    signature: Signature, known_key: PublicKey | None, key_store: KeyStore, now: datetime
 ) -> PublicKey:
     """Return the key that verifies the signature: the known one, else a freshly fetched one."""
     if known_key is not None:
@@ -259,31 +260,31 @@ def _signing_key(
             pass
         else:
             return known_key
-    key = keys.fetch(signature.key_id)
+    key = key_store.fetch(signature.key_id)
     check_signature(signature, key, now)
     return key
 
 
 def _check_key_origin(key: PublicKey) -> None:
     if not same_origin(key.key_id, key.owner):
-        raise Refusal(Reason.key_not_owned, f"{key.owner} and {key.key_id} differ in origin")
+        raise Refusal(RefusalReason.key_not_owned, f"{key.owner} and {key.key_id} differ in origin")
 
 
 def _check_forwarded(
-    activity: Activity, sender: str, policy: InboxPolicy, keys: KeyStore, now: datetime
+    activity: Activity, sender: str, policy: InboxPolicy, key_store: KeyStore, now: datetime
 ) -> PublicKey:
     """Return the key that proves an activity forwarded by the key owner `sender`."""
     if "proof" not in activity.raw:
-        raise Refusal(Reason.actor_not_key_owner, f"{activity.actor}, key of {sender}")
-    _check_host_of(activity.actor, policy)
+        raise Refusal(RefusalReason.actor_not_key_owner, f"{activity.actor}, key of {sender}")
+    _check_actor_host(activity.actor, policy)
     oldest = now - MAX_FORWARDED_AGE
-    return _check_proof(activity.raw, keys, now, max(oldest, policy.history_start or oldest))
+    return _check_proof(activity.raw, key_store, now, max(oldest, policy.history_start or oldest))
 
 
-def _check_host_of(actor: str, policy: InboxPolicy) -> None:
-    host = check_id(actor, policy.plain_http).authority
-    if not policy.host_allowed(host):
-        raise Refusal(Reason.host_not_allowed, host)
+def _check_actor_host(actor: str, policy: InboxPolicy) -> None:
+    host = check_id(actor, policy.plain_http_hosts).authority
+    if not policy.is_host_allowed(host):
+        raise Refusal(RefusalReason.host_not_allowed, host)
 
 
 def _has_linked_data_signature(activity: Activity) -> bool:
@@ -292,31 +293,31 @@ def _has_linked_data_signature(activity: Activity) -> bool:
 
 
 def _check_proof(
-    document: JsonObject, keys: KeyStore, now: datetime, oldest: datetime | None = None
+    document: JsonObject, key_store: KeyStore, now: datetime, oldest: datetime | None = None
 ) -> PublicKey:
     """Return the key that proves the document: the known one, else a freshly fetched one."""
     try:
-        return check_proof(document, lambda key_id: _get_known_key(key_id, keys), now, oldest)
+        return check_proof(document, lambda key_id: _get_known_key(key_id, key_store), now, oldest)
     except Refusal as refusal:
         if refusal.reason in PROOF_FORMAT_REASONS:
             raise
-    return check_proof(document, keys.fetch, now, oldest)
+    return check_proof(document, key_store.fetch, now, oldest)
 
 
-def _get_known_key(key_id: str, keys: KeyStore) -> PublicKey:
-    key = keys.known(key_id)
+def _get_known_key(key_id: str, key_store: KeyStore) -> PublicKey:
+    key = key_store.get_stored(key_id)
     if key is None:
-        raise Refusal(Reason.key_not_found)
+        raise Refusal(RefusalReason.key_not_found)
     return key
 
 
 def _check_origins(activity: Activity) -> bool:
     """Check that id and object belong to the actor. Returns whether the embedded one does too."""
     if not same_origin(activity.id, activity.actor):
-        raise Refusal(Reason.origin_mismatch, f"{activity.actor} sent {activity.id}")
+        raise Refusal(RefusalReason.origin_mismatch, f"{activity.actor} sent {activity.id}")
     uri = activity.object_id
     if activity.type in OWN_OBJECT_TYPES and (uri is None or not same_origin(uri, activity.actor)):
-        raise Refusal(Reason.origin_mismatch, f"{activity.actor}, {activity.type} of {uri}")
+        raise Refusal(RefusalReason.origin_mismatch, f"{activity.actor}, {activity.type} of {uri}")
     return isinstance(activity.object, dict) and _may_speak_for(activity.actor, activity.object)
 
 

@@ -4,11 +4,11 @@ from typing import Any, TypedDict
 
 from federation.properties import ids_of
 
-PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
-PUBLIC_NAMES = frozenset({PUBLIC, "as:Public", "Public"})
+PUBLIC_COLLECTION = "https://www.w3.org/ns/activitystreams#Public"
+PUBLIC_COLLECTION_IDS = frozenset({PUBLIC_COLLECTION, "as:Public", "Public"})
 
 
-class Addressed(TypedDict):
+class Addressing(TypedDict):
     """The arguments `to` and `cc` of the functions that build documents."""
 
     to: tuple[str, ...]
@@ -17,10 +17,10 @@ class Addressed(TypedDict):
 
 def is_public(to: Any, cc: Any = None) -> bool:
     """Whether a document is public. `to` and `cc` are its raw values: one, many or null."""
-    return not PUBLIC_NAMES.isdisjoint((*ids_of(to), *ids_of(cc)))
+    return not PUBLIC_COLLECTION_IDS.isdisjoint((*ids_of(to), *ids_of(cc)))
 
 
 def recipients(to: Any, cc: Any = None) -> tuple[str, ...]:
     """The ids of the addressed actors and collections, each once, without the public."""
     uris = dict.fromkeys((*ids_of(to), *ids_of(cc)))
-    return tuple(uri for uri in uris if uri not in PUBLIC_NAMES)
+    return tuple(uri for uri in uris if uri not in PUBLIC_COLLECTION_IDS)

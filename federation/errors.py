@@ -25,7 +25,7 @@ class DocumentError(FederationError):
         self.problem = problem
 
 
-class Reason(StrEnum):
+class RefusalReason(StrEnum):
     """Why a message was refused. `REFUSAL_RESPONSES` holds the status and text for each."""
 
     too_large = "too_large"
@@ -74,65 +74,77 @@ class RefusalResponse:
     retry_after: int | None = None
 
 
-REFUSAL_RESPONSES: dict[Reason, RefusalResponse] = {
-    Reason.too_large: RefusalResponse(413, "The message is larger than this server accepts."),
-    Reason.wrong_type: RefusalResponse(415, "The content type is not an ActivityPub content type."),
-    Reason.host_not_allowed: RefusalResponse(
+REFUSAL_RESPONSES: dict[RefusalReason, RefusalResponse] = {
+    RefusalReason.too_large: RefusalResponse(
+        413, "The message is larger than this server accepts."
+    ),
+    RefusalReason.wrong_type: RefusalResponse(
+        415, "The content type is not an ActivityPub content type."
+    ),
+    RefusalReason.host_not_allowed: RefusalResponse(
         403, "This server does not exchange data with yours.", permanent=False
     ),
-    Reason.not_json: RefusalResponse(400, "The body cannot be read as a JSON object."),
-    Reason.not_activity: RefusalResponse(400, "The body is not an activity."),
-    Reason.digest_missing: RefusalResponse(401, "The request has no digest of its body."),
-    Reason.digest_wrong: RefusalResponse(
+    RefusalReason.not_json: RefusalResponse(400, "The body cannot be read as a JSON object."),
+    RefusalReason.not_activity: RefusalResponse(400, "The body is not an activity."),
+    RefusalReason.digest_missing: RefusalResponse(401, "The request has no digest of its body."),
+    RefusalReason.digest_wrong: RefusalResponse(
         401, "The digest is not a correct SHA-256 digest of the body."
     ),
-    Reason.date_missing: RefusalResponse(401, "The request has no date."),
-    Reason.date_outside_window: RefusalResponse(
+    RefusalReason.date_missing: RefusalResponse(401, "The request has no date."),
+    RefusalReason.date_outside_window: RefusalResponse(
         401, "The date cannot be read, is too old or is in the future.", permanent=False
     ),
-    Reason.signature_missing: RefusalResponse(401, "The request is not signed."),
-    Reason.signature_scheme_unknown: RefusalResponse(
+    RefusalReason.signature_missing: RefusalResponse(401, "The request is not signed."),
+    RefusalReason.signature_scheme_unknown: RefusalResponse(
         401, "The request uses an unknown signature scheme."
     ),
-    Reason.signature_malformed: RefusalResponse(401, "The signature cannot be read."),
-    Reason.signature_incomplete: RefusalResponse(
+    RefusalReason.signature_malformed: RefusalResponse(401, "The signature cannot be read."),
+    RefusalReason.signature_incomplete: RefusalResponse(
         401, "The signature does not cover all the required parts of the request."
     ),
-    Reason.signature_algorithm: RefusalResponse(401, "The signature algorithm is not accepted."),
-    Reason.signature_wrong: RefusalResponse(401, "The signature does not match."),
-    Reason.wrong_host: RefusalResponse(401, "The request is meant for another server."),
-    Reason.key_not_found: RefusalResponse(401, "The key could not be found.", permanent=False),
-    Reason.key_gone: RefusalResponse(401, "The key no longer exists."),
-    Reason.key_unreachable: RefusalResponse(
+    RefusalReason.signature_algorithm: RefusalResponse(
+        401, "The signature algorithm is not accepted."
+    ),
+    RefusalReason.signature_wrong: RefusalResponse(401, "The signature does not match."),
+    RefusalReason.wrong_host: RefusalResponse(401, "The request is meant for another server."),
+    RefusalReason.key_not_found: RefusalResponse(
+        401, "The key could not be found.", permanent=False
+    ),
+    RefusalReason.key_gone: RefusalResponse(401, "The key no longer exists."),
+    RefusalReason.key_unreachable: RefusalResponse(
         503, "The server that holds the key is not responding.", permanent=False, retry_after=60
     ),
-    Reason.key_unusable: RefusalResponse(401, "The key cannot be used."),
-    Reason.key_not_owned: RefusalResponse(401, "The actor that owns the key does not list it."),
-    Reason.actor_not_key_owner: RefusalResponse(403, "The actor did not sign this message."),
-    Reason.actor_blocked: RefusalResponse(403, "The actor is blocked on this server."),
-    Reason.origin_mismatch: RefusalResponse(
+    RefusalReason.key_unusable: RefusalResponse(401, "The key cannot be used."),
+    RefusalReason.key_not_owned: RefusalResponse(
+        401, "The actor that owns the key does not list it."
+    ),
+    RefusalReason.actor_not_key_owner: RefusalResponse(403, "The actor did not sign this message."),
+    RefusalReason.actor_blocked: RefusalResponse(403, "The actor is blocked on this server."),
+    RefusalReason.origin_mismatch: RefusalResponse(
         403, "The actor is not allowed to act for this object."
     ),
-    Reason.too_many: RefusalResponse(
+    RefusalReason.too_many: RefusalResponse(
         429, "Too many messages from your server are waiting.", permanent=False, retry_after=60
     ),
-    Reason.too_many_keys: RefusalResponse(
+    RefusalReason.too_many_keys: RefusalResponse(
         429,
         "Too many keys from your server were requested in the last minute.",
         permanent=False,
         retry_after=60,
     ),
-    Reason.busy: RefusalResponse(503, "This server is busy.", permanent=False, retry_after=10),
-    Reason.proof_missing: RefusalResponse(401, "The document has no integrity proof."),
-    Reason.proof_malformed: RefusalResponse(401, "The integrity proof cannot be read."),
-    Reason.proof_wrong: RefusalResponse(401, "The integrity proof does not match."),
+    RefusalReason.busy: RefusalResponse(
+        503, "This server is busy.", permanent=False, retry_after=10
+    ),
+    RefusalReason.proof_missing: RefusalResponse(401, "The document has no integrity proof."),
+    RefusalReason.proof_malformed: RefusalResponse(401, "The integrity proof cannot be read."),
+    RefusalReason.proof_wrong: RefusalResponse(401, "The integrity proof does not match."),
 }
 
 
 class Refusal(FederationError):
     """A message is refused for `reason`. `detail` is for the operator's log, not for the sender."""
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    def __init__(self, reason: RefusalReason, detail: str = "") -> None:
         super().__init__(REFUSAL_RESPONSES[reason].text)
         self.reason = reason
         self.detail = detail

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
 
-from federation.digest import combine
+from federation.council_digest import combine
 from federation.errors import DocumentError
 from federation.origin import same_origin
 from federation.signatures.parameters import parse_parameters
-from federation.signatures.structured_fields import FieldError
+from federation.signatures.structured_fields import HeaderFieldError
 
-HEADER = "Collection-Synchronization"
+HEADER_NAME = "Collection-Synchronization"
 HEX_DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -42,12 +42,12 @@ class CollectionSynchronization:
 
         Raises `DocumentError` for another collection, and for a `url` of another origin: a sender
         must not make us contact a third server. The caller must also check that the signature
-        covers the header (`Accepted.covered`).
+        covers the header (`Accepted.covered_components`).
         """
         try:
             parameters = parse_parameters(header)
-        except FieldError as error:
-            raise DocumentError(HEADER, str(error)) from error
+        except HeaderFieldError as error:
+            raise DocumentError(HEADER_NAME, str(error)) from error
         parsed = cls(*(parameters.get(name, "") for name in ("collectionId", "url", "digest")))
         if not followers or parsed.collection_id != followers:
             raise DocumentError("collectionId", "not the sender’s followers")

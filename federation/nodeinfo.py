@@ -7,12 +7,12 @@ from federation.properties import JsonObject, one_or_many
 
 # The link to the actor of the server itself (FEP-2677).
 APPLICATION_REL = "https://www.w3.org/ns/activitystreams#Application"
-SCHEMA = "http://nodeinfo.diaspora.software/ns/schema"
+SCHEMA_URL = "http://nodeinfo.diaspora.software/ns/schema"
 VERSIONS = ("2.1", "2.0")
 SOFTWARE_NAME = "moothall"
 
 
-def path(version: str) -> str:
+def document_path(version: str) -> str:
     """The path of the document of a version."""
     return f"/nodeinfo/{version}"
 
@@ -22,12 +22,16 @@ def build_links(base_url: str, application: str) -> JsonObject:
 
     `application` is the id of the server's own actor.
     """
-    links = {f"{SCHEMA}/{version}": f"{base_url}{path(version)}" for version in VERSIONS}
+    links = {
+        f"{SCHEMA_URL}/{version}": f"{base_url}{document_path(version)}" for version in VERSIONS
+    }
     links[APPLICATION_REL] = application
     return {"links": [{"rel": rel, "href": href} for rel, href in links.items()]}
 
 
-def build_nodeinfo(version: str, software_version: str, *, users: int, posts: int) -> JsonObject:
+def build_nodeinfo(
+    version: str, software_version: str, *, user_count: int, post_count: int
+) -> JsonObject:
     """The document of a version. Registration is closed: councils add their own officers."""
     return {
         "version": version,
@@ -35,24 +39,24 @@ def build_nodeinfo(version: str, software_version: str, *, users: int, posts: in
         "protocols": ["activitypub"],
         "services": {"inbound": [], "outbound": []},
         "openRegistrations": False,
-        "usage": {"users": {"total": users}, "localPosts": posts},
+        "usage": {"users": {"total": user_count}, "localPosts": post_count},
         "metadata": {},
     }
 
 
 def content_type(version: str) -> str:
     """The content type of the document of a version."""
-    return f'application/json; profile="{SCHEMA}/{version}#"'
+    return f'application/json; profile="{SCHEMA_URL}/{version}#"'
 
 
 def find_document_url(document: Mapping[str, Any]) -> str | None:
     """The address of the newest readable version, from the document at `/.well-known/nodeinfo`."""
     hrefs = _parse_links(document)
-    rels = (f"{SCHEMA}/{version}" for version in (*VERSIONS, "1.1", "1.0"))
+    rels = (f"{SCHEMA_URL}/{version}" for version in (*VERSIONS, "1.1", "1.0"))
     return next((hrefs[rel] for rel in rels if rel in hrefs), None)
 
 
-def find_application(document: Mapping[str, Any]) -> str | None:
+def find_application_id(document: Mapping[str, Any]) -> str | None:
     """The id of the server's own actor, from the document at `/.well-known/nodeinfo`."""
     return _parse_links(document).get(APPLICATION_REL)
 

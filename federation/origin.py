@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from federation.errors import AddressError, Reason, Refusal
+from federation.errors import AddressError, Refusal, RefusalReason
 
 MAX_LEN_URL = 2000
 DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -108,13 +108,14 @@ def without_fragment(url: str) -> str:
     return url.partition("#")[0]
 
 
-def check_id(url: str, plain_http: Collection[str] = frozenset()) -> Origin:
-    """Return the origin of an id. `plain_http` holds the `host:port` pairs that may use plain http.
+def check_id(url: str, plain_http_hosts: Collection[str] = frozenset()) -> Origin:
+    """Return the origin of an id. `plain_http_hosts` holds the `host:port` pairs that may use plain
+    http.
 
     Raises `AddressError` for http on any other host, and as `parse_origin` does.
     """
     origin = parse_origin(url)
-    if origin.scheme != "https" and f"{origin.host}:{origin.port}" not in plain_http:
+    if origin.scheme != "https" and f"{origin.host}:{origin.port}" not in plain_http_hosts:
         raise AddressError("The address does not start with https://.")
     return origin
 
@@ -127,7 +128,7 @@ def check_fetched_id(document: Mapping[str, Any], requested_url: str, final_url:
     uri = document.get("id")
     if not isinstance(uri, str) or not same_origin(uri, final_url):
         detail = f"{requested_url} was served by {final_url} with the id {str(uri)[:200]}"
-        raise Refusal(Reason.origin_mismatch, detail)
+        raise Refusal(RefusalReason.origin_mismatch, detail)
     return uri
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import rfc8785
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.origin import same_origin
 from federation.properties import (
     JsonObject,
@@ -22,7 +22,7 @@ from federation.properties import (
     parse_time,
     type_of,
 )
-from federation.signatures.algorithms import Algorithm
+from federation.signatures.algorithms import KeyAlgorithm
 from federation.signatures.dates import MAX_CLOCK_SKEW
 from federation.signatures.keys import PrivateKey, PublicKey
 from federation.signatures.multibase import decode_base58, encode_base58
@@ -50,8 +50,8 @@ def add_proof(document: JsonObject, key: PrivateKey, now: datetime) -> JsonObjec
     Raises `Refusal`: key_unusable unless `key` is an Ed25519 key, proof_malformed for a document
     that cannot be canonicalised.
     """
-    if key.algorithm is not Algorithm.ed25519:
-        raise Refusal(Reason.key_unusable, "proofs are made with Ed25519")
+    if key.algorithm is not KeyAlgorithm.ed25519:
+        raise Refusal(RefusalReason.key_unusable, "proofs are made with Ed25519")
     unsecured = {name: value for name, value in document.items() if name != "proof"}
     proof = {
         "type": PROOF_TYPE,
@@ -83,17 +83,17 @@ def check_proof(
     owner = _find_owner(document)
     method = proof["verificationMethod"]
     if not same_origin(method, owner):
-        raise Refusal(Reason.key_not_owned, f"{method} and {owner} differ in origin")
+        raise Refusal(RefusalReason.key_not_owned, f"{method} and {owner} differ in origin")
     signature = _decode_signature(proof)
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     signed_forms = [signed_bytes(unsecured, options) for unsecured in _provable_forms(document)]
     key = find_key(method)
-    if key.owner != owner or not key.asserts:
-        raise Refusal(Reason.key_not_owned, f"{owner} does not list {method} for proofs")
-    if key.algorithm is not Algorithm.ed25519:
-        raise Refusal(Reason.key_unusable, "proofs are made with Ed25519")
+    if key.owner != owner or not key.is_assertion_method:
+        raise Refusal(RefusalReason.key_not_owned, f"{owner} does not list {method} for proofs")
+    if key.algorithm is not KeyAlgorithm.ed25519:
+        raise Refusal(RefusalReason.key_unusable, "proofs are made with Ed25519")
     if not any(key.verifies(signed_form, signature) for signed_form in signed_forms):
-        raise Refusal(Reason.proof_wrong)
+        raise Refusal(RefusalReason.proof_wrong)
     return key
 
 
@@ -105,7 +105,7 @@ def signed_bytes(document: Mapping[str, Any], options: Mapping[str, Any]) -> byt
     try:
         return b"".join(sha256(rfc8785.dumps(dict(part))).digest() for part in (options, document))
     except (rfc8785.CanonicalizationError, RecursionError) as error:
-        raise Refusal(Reason.proof_malformed, str(error)[:100]) from error
+        raise Refusal(RefusalReason.proof_malformed, str(error)[:100]) from error
 
 
 def _provable_forms(document: Mapping[str, Any]) -> list[JsonObject]:
@@ -129,23 +129,23 @@ def _find_proof(document: Mapping[str, Any], now: datetime, oldest: datetime | N
         and proof.get("cryptosuite") == PROOF_SUITE
     ]
     if not proofs:
-        raise Refusal(Reason.proof_missing)
+        raise Refusal(RefusalReason.proof_missing)
     proof = proofs[0]
     if len(proofs) > 1 or not KNOWN_PROPERTIES.issuperset(proof):
-        raise Refusal(Reason.proof_malformed, "several proofs, or unknown properties")
+        raise Refusal(RefusalReason.proof_malformed, "several proofs, or unknown properties")
     if proof.get("proofPurpose") != PROOF_PURPOSE:
-        raise Refusal(Reason.proof_malformed, "made for another purpose")
+        raise Refusal(RefusalReason.proof_malformed, "made for another purpose")
     if not isinstance(proof.get("verificationMethod"), str):
-        raise Refusal(Reason.proof_malformed, "no verificationMethod")
+        raise Refusal(RefusalReason.proof_malformed, "no verificationMethod")
     if "@context" in proof and proof["@context"] != document.get("@context"):
-        raise Refusal(Reason.proof_malformed, "made for another context")
+        raise Refusal(RefusalReason.proof_malformed, "made for another context")
     created, expires = parse_time(proof.get("created")), parse_time(proof.get("expires"))
     if created is None or created > now + MAX_CLOCK_SKEW:
-        raise Refusal(Reason.proof_malformed, "created is missing or in the future")
+        raise Refusal(RefusalReason.proof_malformed, "created is missing or in the future")
     if oldest is not None and created < oldest:
-        raise Refusal(Reason.proof_malformed, "created too long ago")
+        raise Refusal(RefusalReason.proof_malformed, "created too long ago")
     if "expires" in proof and (expires is None or expires < now):
-        raise Refusal(Reason.proof_malformed, "expired")
+        raise Refusal(RefusalReason.proof_malformed, "expired")
     return proof
 
 
@@ -158,7 +158,7 @@ def _find_owner(document: Mapping[str, Any]) -> str:
     else:
         owner = id_of(document.get("id"))
     if owner is None:
-        raise Refusal(Reason.proof_malformed, "the document has no single owner")
+        raise Refusal(RefusalReason.proof_malformed, "the document has no single owner")
     return owner
 
 
@@ -167,7 +167,7 @@ def _decode_signature(proof: Mapping[str, Any]) -> bytes:
     try:
         signature = decode_base58(value) if isinstance(value, str) else b""
     except ValueError as error:
-        raise Refusal(Reason.proof_malformed, "the value is not base58") from error
+        raise Refusal(RefusalReason.proof_malformed, "the value is not base58") from error
     if len(signature) != 64:
-        raise Refusal(Reason.proof_malformed, "the value is not an Ed25519 signature")
+        raise Refusal(RefusalReason.proof_malformed, "the value is not an Ed25519 signature")
     return signature

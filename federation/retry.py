@@ -20,7 +20,7 @@ GIVE_UP_AFTER = timedelta(days=7)
 REFUSED_DELAYS = (timedelta(minutes=5), timedelta(hours=1))
 # A Follow is retried for longer, at delays that double from the last of these, so that the other
 # operator has time to allow our server.
-FOLLOW_REFUSED_FOR = timedelta(weeks=6)
+FOLLOW_REFUSAL_RETRY_PERIOD = timedelta(weeks=6)
 # After this many failures in a row, a server receives only one request now and then: a probe.
 FAILURES_BEFORE_COOL_DOWN = 5
 FIRST_COOL_DOWN = timedelta(minutes=1)
@@ -32,9 +32,9 @@ RETRYABLE_STATUSES = frozenset({408, 425, 429})
 
 @dataclass(frozen=True)
 class RetryDecision:
-    """What follows from an attempt: `delivered`, retry after `retry_in`, or (neither) failed."""
+    """What follows from an attempt: `is_delivered`, retry after `retry_in`, or (neither) failed."""
 
-    delivered: bool = False
+    is_delivered: bool = False
     retry_in: timedelta | None = None
 
     @classmethod
@@ -44,7 +44,7 @@ class RetryDecision:
 
     @property
     def is_permanent(self) -> bool:
-        return not self.delivered and self.retry_in is None
+        return not self.is_delivered and self.retry_in is None
 
 
 def decide(
@@ -55,26 +55,28 @@ def decide(
     jitter: float,
     now: datetime | None = None,
     give_up_after: timedelta = GIVE_UP_AFTER,
-    refused_for: timedelta = timedelta(),
+    refusal_retry_period: timedelta = timedelta(),
 ) -> RetryDecision:
     """Decide what to do after an attempt with the response `status` (None: no response).
 
     `attempts` includes this one; `first_attempt_age` is the time since the first. `retry_after` is
     the response's header, and `now` is needed if it holds a date. `jitter`, in [0, 1), spreads
     deliveries that are due at the same time. `give_up_after` limits how long silence and 5xx are
-    retried, `refused_for` how long 401 and 403 are, beyond `REFUSED_DELAYS`.
+    retried, `refusal_retry_period` how long 401 and 403 are, beyond `REFUSED_DELAYS`.
     """
     if status is not None and 200 <= status < 300:
-        return RetryDecision(delivered=True)
+        return RetryDecision(is_delivered=True)
     if status in {401, 403}:
-        return _after_refusal(attempts, jitter, may_retry=first_attempt_age < refused_for)
+        return _decide_after_refusal(
+            attempts, jitter, may_retry=first_attempt_age < refusal_retry_period
+        )
     if status is not None and status < 500 and status not in RETRYABLE_STATUSES:
         return RetryDecision.give_up()
     if first_attempt_age >= give_up_after:
         return RetryDecision.give_up()
     requested_delay = parse_retry_after(retry_after, now) if status in {429, 503} else None
     return RetryDecision(
-        retry_in=_add_jitter(max(requested_delay or timedelta(), backoff(attempts)), jitter)
+        retry_in=_add_jitter(max(requested_delay or timedelta(), backoff_delay(attempts)), jitter)
     )
 
 
@@ -97,7 +99,7 @@ def is_another_failure(last_counted: datetime | None, at: datetime) -> bool:
     return last_counted is None or not timedelta() <= at - last_counted < SAME_FAILURE_WINDOW
 
 
-def cool_down(failures: int, jitter: float) -> timedelta | None:
+def cool_down_delay(failures: int, jitter: float) -> timedelta | None:
     """How long to pause a server after `failures` in a row, up to 12 hours; None for too few.
 
     `jitter`, in [0, 1), spreads probes that are due at the same time.
@@ -109,7 +111,7 @@ def cool_down(failures: int, jitter: float) -> timedelta | None:
     )
 
 
-def _after_refusal(attempts: int, jitter: float, *, may_retry: bool) -> RetryDecision:
+def _decide_after_refusal(attempts: int, jitter: float, *, may_retry: bool) -> RetryDecision:
     if attempts <= len(REFUSED_DELAYS):
         return RetryDecision(retry_in=_add_jitter(REFUSED_DELAYS[attempts - 1], jitter))
     if not may_retry:
@@ -119,7 +121,7 @@ def _after_refusal(attempts: int, jitter: float, *, may_retry: bool) -> RetryDec
     )
 
 
-def backoff(attempts: int) -> timedelta:
+def backoff_delay(attempts: int) -> timedelta:
     """The delay after `attempts` attempts: 2 s, 4 s, 8 s and so on, up to 12 hours."""
     return exponential_delay(FIRST_DELAY, max(attempts - 1, 0))
 

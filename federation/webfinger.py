@@ -12,7 +12,7 @@ from federation.properties import JsonObject, one_or_many
 PATH = "/.well-known/webfinger"
 ACTIVITY_JSON = "application/activity+json"
 LD_JSON = "application/ld+json"
-PROFILE_PAGE = "http://webfinger.net/rel/profile-page"
+PROFILE_PAGE_REL = "http://webfinger.net/rel/profile-page"
 USERNAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_])?")
 
 
@@ -51,7 +51,7 @@ def build_jrd(subject: str, actor_id: str, profile_url: str) -> JsonObject:
         "aliases": list(dict.fromkeys([actor_id, profile_url])),
         "links": [
             {"rel": "self", "type": ACTIVITY_JSON, "href": actor_id},
-            {"rel": PROFILE_PAGE, "type": "text/html", "href": profile_url},
+            {"rel": PROFILE_PAGE_REL, "type": "text/html", "href": profile_url},
         ],
     }
 

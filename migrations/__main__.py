@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 
 from node.db import prepare_engine
 from node.hooks import Hooks
-from node.schema_migrations import MigrationHistory, histories, upgrade
+from node.schema_migrations import MigrationHistory, list_histories, upgrade
 from node.settings import load
 
 
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
         sys.exit("Usage: python -m migrations OWNER MESSAGE")
     owner, message = arguments
     hooks = Hooks(load())
-    found = [history for history in histories(hooks) if history.owner == owner]
+    found = [history for history in list_histories(hooks) if history.owner == owner]
     if not found:
         sys.exit(f"There is no {owner} with migrations among the plugins that are switched on.")
     with TemporaryDirectory() as folder:

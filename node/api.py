@@ -4,14 +4,14 @@
 
 Hooks and their types
     `hookimpl`, `API_VERSION`; see `node.hookspecs`, `node.plugin_declarations` and
-    `node.plugin_views`.
+    `node.plugin_info`.
 Tables
     `Base`, the declarative base; `Uri`, the column type of ids; `now`, the current time in UTC;
     `insert_once`, which inserts a row unless its unique key exists.
 Pages
     `permission` declares the permission that a view needs, `PUBLIC` for none (a view without one
     is not served); `has_permission` checks the current user's. `BaseForm` is a form in the house
-    style, `DayField` a date in it; `VersionedForm` detects concurrent edits. `keeps_text` marks a
+    style, `DateField` a date in it; `VersionedForm` detects concurrent edits. `keeps_input` marks a
     view that receives a form, so that unsaved text is kept; `language` is the page's language.
     Templates extend `layout.html` and use the macros in `components/`.
 Errors
@@ -20,8 +20,8 @@ Errors
     language. Views and templates call `translate` on such a text, or on plugin data that has a
     translation in the plugin's catalogue.
 Plain text
-    `trim` and then check with `misfit` what people type; clean with `one_line` or `several_lines`
-    what other servers and files contain.
+    `trim` and then check with `find_text_error` what people type; clean with `one_line` or
+    `several_lines` what other servers and files contain.
 The transaction
     `work`, the plugin's part of the transaction of this request or command. Hooks and jobs are
     passed one.
@@ -29,9 +29,9 @@ Looking up, limited to what the current viewer may see
     `project`, `project_by_uri`, `projects`; `council`, `councils`, `council_by_uri`; `person`,
     `people`, `person_by_id`; `setting`.
 Acting
-    `publish` and `withdraw` a `Document`; `documents`, `document` and `documented` read ours and
-    those of other councils; `send_activity`; `notify` people; `reindex` a project; `run_soon`, for
-    a job.
+    `publish` and `withdraw` a `Document`; `documents`, `document` and `projects_with_documents`
+    read ours and those of other councils; `send_activity`; `notify` people; `reindex` a project;
+    `run_job_soon`, for a job.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -57,7 +57,7 @@ from node.federating import outbox as _outbox
 from node.federating.models import Uri
 from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
-from node.forms import BaseForm, DayField, VersionedForm
+from node.forms import BaseForm, DateField, VersionedForm
 from node.hooks import open_plugin_work
 from node.hookspecs import API_VERSION, hookimpl
 from node.languages import page_language as language
@@ -86,38 +86,38 @@ from node.plugin_declarations import (
 )
 from node.plugin_documents import service as _documents
 from node.plugin_documents.service import Document
-from node.plugin_views import (
-    ActivityView,
-    CouncilView,
-    DemoView,
-    DocumentView,
-    PersonView,
-    ProjectView,
+from node.plugin_info import (
+    ActivityInfo,
+    CouncilInfo,
+    DemoInfo,
+    DocumentInfo,
+    PersonInfo,
+    ProjectInfo,
     Work,
 )
-from node.projects import plugin_view as _project_views
+from node.projects import plugin_data as _project_views
 from node.projects import reindex_queue as _reindex_queue
 from node.projects import service as _projects
-from node.request import PUBLIC, current_node, current_work, keeps_text, permission
+from node.request import PUBLIC, current_node, current_work, keeps_input, permission
 from node.runtime import UnitOfWork
-from node.text import misfit, one_line, several_lines, trim
+from node.text import find_text_error, one_line, several_lines, trim
 
 __all__ = [
     "API_VERSION",
     "PUBLIC",
-    "ActivityView",
+    "ActivityInfo",
     "Base",
     "BaseForm",
     "Check",
     "ConflictError",
-    "CouncilView",
-    "DayField",
-    "DemoView",
+    "CouncilInfo",
+    "DateField",
+    "DemoInfo",
     "DeskStep",
     "Document",
     "DocumentField",
+    "DocumentInfo",
     "DocumentType",
-    "DocumentView",
     "Facet",
     "ForbiddenError",
     "GoneError",
@@ -126,9 +126,9 @@ __all__ = [
     "NotFoundError",
     "NotificationType",
     "Permission",
-    "PersonView",
+    "PersonInfo",
     "PluginDetails",
-    "ProjectView",
+    "ProjectInfo",
     "ScheduledJob",
     "Section",
     "Setting",
@@ -139,14 +139,13 @@ __all__ = [
     "council_by_uri",
     "councils",
     "document",
-    "documented",
     "documents",
+    "find_text_error",
     "has_permission",
     "hookimpl",
     "insert_once",
-    "keeps_text",
+    "keeps_input",
     "language",
-    "misfit",
     "msg",
     "msg_count",
     "notify",
@@ -159,9 +158,10 @@ __all__ = [
     "project",
     "project_by_uri",
     "projects",
+    "projects_with_documents",
     "publish",
     "reindex",
-    "run_soon",
+    "run_job_soon",
     "send_activity",
     "setting",
     "several_lines",
@@ -189,62 +189,62 @@ def work(plugin: str) -> Iterator[Work]:
         yield part
 
 
-def project(token: str) -> ProjectView:
+def project(token: str) -> ProjectInfo:
     """The project with this token, ours or another council's; a draft if the viewer may edit it.
 
     Raises `NotFoundError` if the viewer cannot see such a project, `GoneError` if it was deleted.
     """
     viewer = current_viewer()
-    row = _projects.by_token(current_work().session, token, viewer, drafts=True)
-    return _project_views.to_plugin_view(row)
+    row = _projects.by_token(current_work().session, token, viewer, include_drafts=True)
+    return _project_views.to_project_info(row)
 
 
-def project_by_uri(work: Work, uri: str) -> ProjectView | None:
+def project_by_uri(work: Work, uri: str) -> ProjectInfo | None:
     """The published project with this id, if the viewer may see it; in a job or a command, if any
     user of this node may.
     """
     row = _projects.by_uri(work.session, uri, _viewer())
-    return _project_views.to_plugin_view(row) if row else None
+    return _project_views.to_project_info(row) if row else None
 
 
-def projects(work: Work) -> list[ProjectView]:
+def projects(work: Work) -> list[ProjectInfo]:
     """All of our own projects including drafts, by title: choices for people who may edit them."""
     return _project_views.list_own(work.session)
 
 
-def council(work: Work) -> CouncilView:
+def council(work: Work) -> CouncilInfo:
     """Our own council. Raises `NotFoundError` before the node is set up."""
-    return _councils.to_plugin_view(_councils.require_own(work.session))
+    return _councils.to_council_info(_councils.require_own(work.session))
 
 
-def councils(work: Work) -> list[CouncilView]:
+def councils(work: Work) -> list[CouncilInfo]:
     """Our council, then the councils that it follows, by name."""
-    own = _councils.own(work.session)
+    own = _councils.get_own(work.session)
     followed = _councils.list_followed(work.session)
     accepted = [item.council for item in followed if item.follow.state == "accepted"]
-    return [_councils.to_plugin_view(row) for row in ([own] if own else []) + accepted]
+    return [_councils.to_council_info(row) for row in ([own] if own else []) + accepted]
 
 
-def council_by_uri(work: Work, uri: str) -> CouncilView | None:
+def council_by_uri(work: Work, uri: str) -> CouncilInfo | None:
     """The council with this id, if this node knows it."""
     row = _councils.by_actor_uri(work.session, uri)
-    return _councils.to_plugin_view(row) if row else None
+    return _councils.to_council_info(row) if row else None
 
 
-def person() -> PersonView | None:
+def person() -> PersonInfo | None:
     """The user who makes this request, if they are signed in."""
     if not has_request_context() or not current_user.is_authenticated:
         return None
     return _people.to_plugin_view(current_user)
 
 
-def people(work: Work, *roles: str) -> list[PersonView]:
+def people(work: Work, *roles: str) -> list[PersonInfo]:
     """The users with an active account, by name; with `roles`, those who have one of them."""
     users = _people.list_with_roles(work.session, roles or _ROLES)
     return [_people.to_plugin_view(user) for user in users]
 
 
-def person_by_id(work: Work, id: int) -> PersonView | None:  # noqa: A002 -- the word of the field
+def person_by_id(work: Work, id: int) -> PersonInfo | None:  # noqa: A002 -- the word of the field
     """The user with this id, whether their account is active or not."""
     user = _people.by_id(work.session, id)
     return _people.to_plugin_view(user) if user else None
@@ -255,7 +255,7 @@ def setting(work: Work, name: str) -> str | int | bool:
     return _setting_values.get_value(work.session, _unit(work).node.hooks, work.plugin, name)
 
 
-def publish(work: Work, document: Document) -> DocumentView:
+def publish(work: Work, document: Document) -> DocumentInfo:
     """Publish `document` under a new id and send it to the followers of our council. With the `id`
     of an existing document, update that one; nothing is sent if nothing changed. If that one was
     withdrawn meanwhile, a new document with a new id is published.
@@ -267,7 +267,7 @@ def publish(work: Work, document: Document) -> DocumentView:
     plugin, kind = unit.node.hooks.document_types[document.type]
     if plugin != work.plugin:
         raise KeyError(f"{work.plugin} declares no documents {document.type}")
-    return _documents.to_plugin_view(_documents.publish(unit, plugin, kind, document), kind)
+    return _documents.to_document_info(_documents.publish(unit, plugin, kind, document), kind)
 
 
 def withdraw(work: Work, id: str) -> None:  # noqa: A002
@@ -284,7 +284,7 @@ def documents(
     project_uri: str | None = None,
     council_uri: str | None = None,
     fields: Mapping[str, str | int | bool] | None = None,
-) -> list[DocumentView]:
+) -> list[DocumentInfo]:
     """The documents of one of this plugin's types, ours and those of the councils that ours
     follows, newest first, at most 1,000: those the viewer may see; in a job or a command, all.
     """
@@ -299,10 +299,10 @@ def documents(
         council_uri=council_uri,
         fields=fields,
     )
-    return [_documents.to_plugin_view(row, kind) for row in rows]
+    return [_documents.to_document_info(row, kind) for row in rows]
 
 
-def documented(work: Work, type: str, project_uris: Collection[str]) -> set[str]:  # noqa: A002
+def projects_with_documents(work: Work, type: str, project_uris: Collection[str]) -> set[str]:  # noqa: A002
     """Which of `project_uris` have documents of one of this plugin's types that the viewer may see;
     in a job or a command, any documents.
     """
@@ -312,7 +312,7 @@ def documented(work: Work, type: str, project_uris: Collection[str]) -> set[str]
     return _documents.projects_with_documents(work.session, type, _viewer(), project_uris)
 
 
-def document(work: Work, id: str) -> DocumentView:  # noqa: A002
+def document(work: Work, id: str) -> DocumentInfo:  # noqa: A002
     """The document with this id. Raises `NotFoundError`, and `GoneError` if it was ours and was
     withdrawn.
     """
@@ -320,7 +320,7 @@ def document(work: Work, id: str) -> DocumentView:  # noqa: A002
     plugin, kind = _unit(work).node.hooks.document_types.get(row.type, ("", None))
     if kind is None or plugin != work.plugin:
         raise NotFoundError(msg("Document not found."))
-    return _documents.to_plugin_view(row, kind)
+    return _documents.to_document_info(row, kind)
 
 
 def send_activity(
@@ -333,7 +333,7 @@ def send_activity(
     activity's id. Raises `NotFoundError` for an unknown council.
     """
     unit = _unit(work)
-    if type not in unit.node.hooks.registered_by(work.plugin, "register_activities"):
+    if type not in unit.node.hooks.list_registered_by(work.plugin, "register_activities"):
         raise KeyError(f"{work.plugin} declares no activities {type}")
     recipient = _councils.by_actor_uri(work.session, to_uri)
     if recipient is None or recipient.is_local:
@@ -384,7 +384,7 @@ def reindex(work: Work, project_uri: str) -> None:
     _reindex_queue.enqueue(work.session, [project_uri])
 
 
-def run_soon(work: Work, name: str) -> None:
+def run_job_soon(work: Work, name: str) -> None:
     """Run this plugin's job `name` after the commit; its schedule continues from then."""
     _jobs.schedule_now(_unit(work), work.plugin, name)
 

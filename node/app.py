@@ -7,7 +7,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from node import __version__, change_tracking, long_writes, operating, portfolio
+from node import __version__, batched_writes, change_tracking, operating, portfolio
 from node.account import views as account_views
 from node.account.change_emails import make_notifier as account_notifier
 from node.conversations import notifications as comment_notifications
@@ -34,7 +34,7 @@ from node.federating import (
     following,
     housekeeping,
     inbox_processor,
-    newly_allowed,
+    newly_allowed_servers,
     peer_health,
     peer_list_subscriptions,
     peers,
@@ -62,13 +62,13 @@ from node.moderation.remote_reports import HANDLERS as MODERATION_HANDLERS
 from node.notifications import email_digests, fan_out
 from node.notifications import housekeeping as notifications_housekeeping
 from node.notifications import views as notifications_views
-from node.notifications.digest_renderer import DigestWriter
+from node.notifications.digest_renderer import TemplateDigestRenderer
 from node.notifications.following_views import follow_button
 from node.officers import announcements
 from node.officers import service as officers
 from node.officers import views as officers_views
 from node.operating import key_rotation
-from node.outbound import Outbound
+from node.outbound import OutboundClient
 from node.passwords import service as passwords
 from node.passwords import views as passwords_views
 from node.passwords.reset_email import make_renderer as make_password_email_renderer
@@ -111,7 +111,7 @@ from node.services import views as services_views
 from node.settings import Settings
 from node.sync import comparison
 from node.sync import views as sync_views
-from node.sync.ingest import read_page
+from node.sync.ingest import parse_page
 from node.unsaved import service as unsaved
 from node.unsaved import views as unsaved_views
 from node.updates import notifications as update_notifications
@@ -140,7 +140,7 @@ HANDLERS: Sequence[Handlers] = (
     same_need.HANDLERS,
     remote_projects.HANDLERS,
     adoption_service.HANDLERS,
-    remote_comments.LAST_HANDLERS,
+    remote_comments.FALLBACK_HANDLERS,
 )
 # The kinds of notifications of all rooms.
 NOTIFICATION_KINDS: Sequence[NotificationKind] = (
@@ -153,11 +153,11 @@ NOTIFICATION_KINDS: Sequence[NotificationKind] = (
     *search_notifications.KINDS,
 )
 # Writes that are split into batches.
-LONG_WRITES: Sequence[long_writes.LongWriteKind] = (
+BATCHED_WRITES: Sequence[batched_writes.BatchedWriteKind] = (
     clock.RESCHEDULE,
-    *delivery.LONG_WRITES,
+    *delivery.BATCHED_WRITES,
     peer_health.RELEASE_DELIVERIES,
-    newly_allowed.ACCEPT_FOLLOWERS,
+    newly_allowed_servers.ACCEPT_FOLLOWERS,
     peers.ENFORCE_BLOCKS,
     federation_events.WITHDRAW_RELATED,
     officers.WITHDRAW_OFFICER,
@@ -170,7 +170,7 @@ MAX_FORM_BYTES = 2 * 1024 * 1024
 
 def create_app(
     settings: Settings,
-    outbound: Outbound | None = None,
+    outbound: OutboundClient | None = None,
     *,
     excluded_plugins: Mapping[str, str] | None = None,
 ) -> Flask:
@@ -204,7 +204,7 @@ def create_app(
     hooks = registration.load_hooks(settings, engine, excluded_plugins or {})
     node = _create_node(app, settings, outbound, secret, engine, hooks)
     app.extensions[EXTENSION_KEY] = node
-    add_jobs(node, app)
+    register_jobs(node, app)
     sign_in.configure(app, settings, secret)
     app.extensions[rest_limits.EXTENSION_KEY] = rest_limits.ApiRateLimits()
     csrf = CSRFProtect(app)
@@ -227,7 +227,7 @@ def create_app(
 def _create_node(
     app: Flask,
     settings: Settings,
-    outbound: Outbound | None,
+    outbound: OutboundClient | None,
     secret: str,
     engine: Engine,
     hooks: Hooks,
@@ -240,7 +240,7 @@ def _create_node(
         jobs=Jobs(settings, secret),
         hooks=hooks,
         handlers=(*registration.build_handlers(hooks, HANDLERS), *HANDLERS),
-        read_page=read_page,
+        parse_page=parse_page,
         relevance=relevance,
         prefetchers=(remote_comments.prefetch,),
         on_audience_narrowed={
@@ -268,9 +268,9 @@ def _create_node(
     )
 
 
-def add_jobs(node: Node, app: Flask) -> None:
+def register_jobs(node: Node, app: Flask) -> None:
     """Register the jobs of all rooms. `app` renders the emails."""
-    register, write_digest = node.jobs.register, DigestWriter(app, node)
+    register, write_digest = node.jobs.register, TemplateDigestRenderer(app, node)
     register(federating_models.Delivery.JOB, lambda: delivery.run_job(node))
     register(peer_health.JOB, lambda: peer_health.run_probe_job(node))
     register(
@@ -280,14 +280,14 @@ def add_jobs(node: Node, app: Flask) -> None:
     )
     register(inbox_processor.FETCHING_JOB, lambda: inbox_processor.run_fetching_job(node))
     register(clock.JOB, lambda: clock.run_job(node))
-    register(long_writes.JOB, lambda: long_writes.run_job(node, LONG_WRITES))
+    register(batched_writes.JOB, lambda: batched_writes.run_job(node, BATCHED_WRITES))
     register(housekeeping.JOB, lambda: housekeeping.run_job(node))
     register(unsaved.JOB, lambda: unsaved.run_job(node))
     register(sessions.JOB, lambda: sessions.run_job(node))
     register(freshness.JOB, lambda: freshness.run_job(node))
     register(federating_models.Backfill.JOB, lambda: backfill.run_job(node))
     register(federating_models.PeerList.JOB, lambda: peer_list_subscriptions.run_job(node))
-    register(peers.NEWLY_ALLOWED_JOB, lambda: newly_allowed.run_job(node))
+    register(peers.NEWLY_ALLOWED_JOB, lambda: newly_allowed_servers.run_job(node))
     register(federating_models.ActorDeletion.JOB, lambda: actor_deletions.run_job(node))
     register(server_discovery.JOB, lambda: server_discovery.run_job(node))
     register(relations.MERGING_JOB, lambda: merging.run_job(node))
@@ -313,22 +313,22 @@ def _add_template_globals(app: Flask) -> None:
         may=has_permission, PHASES=PHASE_LABELS, FRESHNESS_NAMES=FRESHNESS_LABELS, subjects=taxonomy
     )
     app.jinja_env.globals.update(
-        freshness_of=freshness_views.section,
+        freshness_of=freshness_views.render_section,
         freshness_in_short=freshness_views.render_short,
-        alike_of=same_need_views.section,
-        draft_of=drafts_views.section,
-        offer_of=handover_views.section,
-        imported_people=importing_views.section,
+        alike_of=same_need_views.render_section,
+        draft_of=drafts_views.render_section,
+        offer_of=handover_views.render_section,
+        imported_people=importing_views.render_section,
         drafts_are_published_at_once=drafts_views.can_publish_directly,
         unsaved_here=unsaved_views.render_banner,
-        keeps_text_here=unsaved_views.keeps_text_here,
+        keeps_input_here=unsaved_views.keeps_input_here,
         writer_here=unsaved_views.writer_token,
         review_was_due=overdue_sentence,
         waiting_on_desk=desk_views.count_waiting,
-        updates_of=updates_views.section,
+        updates_of=updates_views.render_section,
         feed_links=feed_links,
-        conversation_about=conversations_views.section,
-        reactions_to=conversations_views.reactions_to,
+        conversation_about=conversations_views.render_section,
+        reactions_to=conversations_views.render_reactions,
         successor_of=councils_views.successor_of,
         writers_of=officers_views.writers_of,
         follow_button=follow_button,
@@ -384,8 +384,8 @@ def get_node(app: Flask) -> Node:
     return node
 
 
-def _create_outbound(settings: Settings) -> Outbound:
-    return Outbound(
+def _create_outbound(settings: Settings) -> OutboundClient:
+    return OutboundClient(
         user_agent=f"Moothall/{__version__} (+{settings.base_url})",
         private_hosts=settings.private_hosts,
         ca_file=settings.ca_file or None,

@@ -13,14 +13,14 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-def repr_size(value: object) -> int:
+def estimate_size(value: object) -> int:
     """Estimate the bytes that a value takes up by the length of its `repr`."""
     return len(repr(value))
 
 
 @dataclass
 class _Entry(Generic[Value]):
-    started: float
+    started_at: float
     future: Future[Value]
     size: int = 0
 
@@ -37,12 +37,12 @@ class SingleFlightCache(Generic[Value]):
         seconds: float = 60.0,
         max_entries: int = 1_000,
         max_bytes: int = 1_000_000,
-        size: Callable[[Value], int] = repr_size,
+        measure_size: Callable[[Value], int] = estimate_size,
     ) -> None:
         self._seconds = seconds
         self._max_entries = max_entries
         self._max_bytes = max_bytes
-        self._size = size
+        self._size = measure_size
         self._bytes = 0
         self._entries: OrderedDict[str, _Entry[Value]] = OrderedDict()
         self._lock = threading.Lock()
@@ -92,7 +92,7 @@ class SingleFlightCache(Generic[Value]):
     def _evict(self, current_time: float) -> None:
         while self._entries:
             key, oldest = next(iter(self._entries.items()))
-            is_fresh = current_time - oldest.started < self._seconds
+            is_fresh = current_time - oldest.started_at < self._seconds
             has_space = len(self._entries) < self._max_entries and self._bytes <= self._max_bytes
             if is_fresh and has_space:
                 return

@@ -93,7 +93,7 @@ def cached(
     return lambda query: CachedQuery(query, sources)
 
 
-def take_changes(session: Session) -> Changes:
+def pop_changes(session: Session) -> Changes:
     """Remove and return the changes of the current transaction of `session`. Call it just before
     the commit.
     """

@@ -11,7 +11,7 @@ from node.settings import Settings
 from node.settings_validation import MIN_SECRET_BYTES
 
 SECRET_FILE = "secret-key"  # noqa: S105 -- a name
-GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+GROUP_AND_OTHERS_MODE = stat.S_IRWXG | stat.S_IRWXO
 
 
 def get_secret_key(settings: Settings) -> str:
@@ -56,7 +56,7 @@ def ensure_data_folder(settings: Settings) -> Path:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         status = settings.data_dir.stat()
         is_ours = status.st_uid == os.geteuid() and not status.st_mode & stat.S_ISVTX
-        if is_ours and status.st_mode & GROUP_AND_OTHERS:
+        if is_ours and status.st_mode & GROUP_AND_OTHERS_MODE:
             settings.data_dir.chmod(0o700)
     except OSError as error:
         raise SettingsError(

@@ -74,14 +74,14 @@ STATEMENT_TIMEOUT_SECONDS, RESPONSE_TIMEOUT_SECONDS = 15, 20
 CONNECT_TIMEOUT_SECONDS, POOL_TIMEOUT_SECONDS = 5, 10
 # Connections kept open, and those beyond one for each web request, for jobs that run at the same
 # time. With these, two processes stay below PostgreSQL's default of 100.
-POOL_SIZE, EXTRA_CONNECTIONS = 5, 24
+POOL_SIZE, MAX_OVERFLOW = 5, 24
 # WAL auto-checkpoint every 8,000 pages (32 MB): index pages are rewritten often, so fewer
 # checkpoints save writes.
 CHECKPOINT_PAGES = 8_000
 LARGE_CACHE_KILOBYTES = 8_000
 # Keys of `Connection.info`.
-HOLDS_WRITE_LOCK = "holds write lock"
-HAS_LARGE_CACHE = "has large cache"
+HOLDS_WRITE_LOCK_KEY = "holds write lock"
+HAS_LARGE_CACHE_KEY = "has large cache"
 
 # Flask-SQLAlchemy owns the engine and the session of a web request; jobs open sessions of their own
 # on the engine.
@@ -138,7 +138,7 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
         # The connection used last has the warmest cache.
         "pool_use_lifo": True,
         "pool_size": POOL_SIZE,
-        "max_overflow": threads + EXTRA_CONNECTIONS,
+        "max_overflow": threads + MAX_OVERFLOW,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
     }
     if url.startswith("postgresql"):
@@ -256,8 +256,8 @@ def enlarge_cache(session: Session) -> None:
     index pages that every new row changes then stay in memory.
     """
     connection = session.connection()
-    if connection.dialect.name == "sqlite" and not connection.info.get(HAS_LARGE_CACHE):
-        connection.info[HAS_LARGE_CACHE] = True
+    if connection.dialect.name == "sqlite" and not connection.info.get(HAS_LARGE_CACHE_KEY):
+        connection.info[HAS_LARGE_CACHE_KEY] = True
         connection.exec_driver_sql(f"PRAGMA cache_size=-{LARGE_CACHE_KILOBYTES}")
 
 
@@ -279,10 +279,10 @@ def _on_begin(write_lock: FairLock, connection: Connection) -> None:
     # Executed by the driver: SQLAlchemy's overhead is several times the cost of BEGIN itself.
     begin = "BEGIN" if _is_read_only.get() else "BEGIN IMMEDIATE"
     try:
-        if not _is_read_only.get() and not connection.info.get(HOLDS_WRITE_LOCK):
+        if not _is_read_only.get() and not connection.info.get(HOLDS_WRITE_LOCK_KEY):
             if not write_lock.acquire(LOCK_TIMEOUT_SECONDS):
                 raise sqlite3.OperationalError("database is locked")
-            connection.info[HOLDS_WRITE_LOCK] = True
+            connection.info[HOLDS_WRITE_LOCK_KEY] = True
         connection.connection.cursor().execute(begin).close()
     except sqlite3.Error as error:
         _release_write_lock(write_lock, connection.info)
@@ -290,7 +290,7 @@ def _on_begin(write_lock: FairLock, connection: Connection) -> None:
 
 
 def _release_write_lock(write_lock: FairLock, info: MutableMapping[Any, Any]) -> None:
-    if info.pop(HOLDS_WRITE_LOCK, False):
+    if info.pop(HOLDS_WRITE_LOCK_KEY, False):
         write_lock.release()
 
 

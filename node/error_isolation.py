@@ -118,7 +118,7 @@ class JobItems(Generic[Item]):
             self._due = {row.item: row.due_at for row in session.execute(query)}
 
     @property
-    def postponed(self) -> set[str]:
+    def postponed_names(self) -> set[str]:
         """The names of failed items that are not due yet, including those that failed just now."""
         current_time = now()
         return {name for name, due_at in self._due.items() if due_at > current_time}

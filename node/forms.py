@@ -25,7 +25,7 @@ DAY_PARTS = ("day", "month", "year")
 MIN_LEN_MONTH_NAME = 3
 
 
-class DayField(Field):  # type: ignore[misc]  # WTForms has no types
+class DateField(Field):  # type: ignore[misc]  # WTForms has no types
     """A date in three inputs: `data` is the date, None if nothing valid was entered; `typed` are
     the texts of the inputs (day, month, year).
     """
@@ -33,7 +33,7 @@ class DayField(Field):  # type: ignore[misc]  # WTForms has no types
     data: date | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.typed = ("", "", "")
+        self.raw_parts = ("", "", "")
         super().__init__(*args, **kwargs)
 
     @property
@@ -46,20 +46,20 @@ class DayField(Field):  # type: ignore[misc]  # WTForms has no types
     ) -> None:
         super().process(None, data, extra_filters)
         if self.data:
-            self.typed = (str(self.data.day), str(self.data.month), str(self.data.year))
+            self.raw_parts = (str(self.data.day), str(self.data.month), str(self.data.year))
         names = [f"{self.name}-{part}" for part in DAY_PARTS]
         if formdata is None or not any(name in formdata for name in names):
             return
-        day, month, year = self.typed = tuple(formdata.get(name, "").strip() for name in names)
+        day, month, year = self.raw_parts = tuple(formdata.get(name, "").strip() for name in names)
         self.data = None
-        if any(self.typed):
+        if any(self.raw_parts):
             try:
                 self.data = date(_parse_number(year, 4), _parse_month(month), _parse_number(day, 2))
             except ValueError:
                 self.process_errors = [_l("Enter a real date, for example 27 3 2027")]
 
     def _value(self) -> str:
-        return " ".join(self.typed).strip()
+        return " ".join(self.raw_parts).strip()
 
 
 class LongLineField(TextAreaField):  # type: ignore[misc]  # WTForms has no types
@@ -104,7 +104,7 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             super().validate_on_submit(extra_validators)
         )
 
-    def show(self, error: InvalidInputError) -> None:
+    def add_errors(self, error: InvalidInputError) -> None:
         """Show a service's error beside its fields; `links-0-url` is the field `url` of the first
         entry of the field list `links`.
         """
@@ -136,7 +136,7 @@ class VersionedForm(BaseForm):
 
     version = HiddenField()
 
-    def began_from(self) -> int:
+    def base_version(self) -> int:
         """The version the user started from; 0, which no object has, if it is missing."""
         value = self.version.data or ""
         return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0

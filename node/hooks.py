@@ -28,6 +28,7 @@ from node.plugin_declarations import (
     Section,
     Setting,
 )
+from node.plugin_info import ProjectInfo, Work
 from node.plugin_loader import (
     REGISTRATION_HOOKS,
     UnusablePluginError,
@@ -35,7 +36,6 @@ from node.plugin_loader import (
     load_plugin,
     summarise_error,
 )
-from node.plugin_views import ProjectView, Work
 from node.settings import Settings
 
 MAX_FAILURES = 50
@@ -119,14 +119,14 @@ class Hooks:
         return ""
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def plugin_names(self) -> tuple[str, ...]:
         return tuple(item.name for item in self.details)
 
-    def registered(self, hook: str) -> Sequence[tuple[str, Any]]:
+    def list_registered(self, hook: str) -> Sequence[tuple[str, Any]]:
         """All items that plugins returned from a `register_…` hook, each with the plugin's name."""
         return self._registered[hook]
 
-    def registered_by(self, plugin: str, hook: str) -> list[Any]:
+    def list_registered_by(self, plugin: str, hook: str) -> list[Any]:
         """The items that one plugin returned from a `register_…` hook."""
         return [item for name, item in self._registered[hook] if name == plugin]
 
@@ -152,7 +152,7 @@ class Hooks:
 
     def setting(self, plugin: str, name: str) -> Setting | None:
         """A plugin's declaration of one setting; None if it has none of that name."""
-        settings: list[Setting] = self.registered_by(plugin, "register_settings")
+        settings: list[Setting] = self.list_registered_by(plugin, "register_settings")
         return next((item for item in settings if item.name == name), None)
 
     @property
@@ -202,7 +202,7 @@ class Hooks:
         return routes
 
     def project_sections(
-        self, transaction: Transaction, project: ProjectView, render: Callable[..., str]
+        self, transaction: Transaction, project: ProjectInfo, render: Callable[..., str]
     ) -> list[RenderedSection]:
         """The plugins' sections of a project's page. `render(template, **context)` returns HTML."""
         rendered: list[RenderedSection] = []
@@ -214,7 +214,7 @@ class Hooks:
                 rendered += [_render_section(name, section, render) for section in sections]
         return rendered
 
-    def project_deleted(self, transaction: Transaction, project: ProjectView) -> None:
+    def project_deleted(self, transaction: Transaction, project: ProjectInfo) -> None:
         """Call the hook `project_deleted`, inside the transaction that deletes the project."""
         self.call(transaction, "project_deleted", project=project)
 
@@ -233,26 +233,26 @@ class Hooks:
         return results
 
     def run(
-        self, transaction: Transaction, plugin: str, what: str, act: Callable[[Work], Any]
+        self, transaction: Transaction, plugin: str, call_name: str, act: Callable[[Work], Any]
     ) -> tuple[Any, str]:
         """Call a plugin's function on a savepoint. Returns its result and an empty string, or None
-        and the error. `what` names the call in the list of failures.
+        and the error. `call_name` names the call in the list of failures.
         """
         results: list[Any] = []
         before = self._last_failure
-        with self._guarded_work(plugin, what, transaction) as work:
+        with self._guarded_work(plugin, call_name, transaction) as work:
             results.append(act(work))
-        return self._outcome(results, before)
+        return self._result_or_error(results, before)
 
-    def prepare(self, plugin: str, what: str, act: Callable[[], Any]) -> tuple[Any, str]:
+    def prepare(self, plugin: str, call_name: str, act: Callable[[], Any]) -> tuple[Any, str]:
         """Like `run`, but outside any transaction: `act` may use the network."""
         results: list[Any] = []
         before = self._last_failure
-        with self._guarded(plugin, what):
+        with self._guarded(plugin, call_name):
             results.append(act())
-        return self._outcome(results, before)
+        return self._result_or_error(results, before)
 
-    def _outcome(self, results: list[Any], before: HookFailure | None) -> tuple[Any, str]:
+    def _result_or_error(self, results: list[Any], before: HookFailure | None) -> tuple[Any, str]:
         if self._last_failure is before:
             return results[0], ""
         return None, self._failures[-1].error
@@ -265,11 +265,11 @@ class Hooks:
         """The names of the plugins that implement a hook, in the order of loading."""
         caller = getattr(self._manager.hook, hook)
         implementers = {item.plugin_name for item in caller.get_hookimpls()}
-        return [name for name in self.names if name in implementers]
+        return [name for name in self.plugin_names if name in implementers]
 
     def _call_plugin(self, plugin: str, hook: str, **arguments: Any) -> list[Any]:
         """The results of `plugin`'s implementations of `hook`; empty if it has none."""
-        others = [other for other in self.names if other != plugin]
+        others = [other for other in self.plugin_names if other != plugin]
         modules = [self._manager.get_plugin(other) for other in others]
         results: list[Any] = self._manager.subset_hook_caller(hook, modules)(**arguments)
         return results

@@ -5,7 +5,7 @@ that implements a hook with `node.api.hookimpl`; the function may omit arguments
 need. Text that people read is returned as `lazy_gettext`, so that the node can translate it.
 Hooks named `register_…` are called once, when the node starts; the others when the event happens.
 Their arguments and results are the frozen types of `node.plugin_declarations` and
-`node.plugin_views`.
+`node.plugin_info`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,7 +28,7 @@ from node.plugin_declarations import (
     Section,
     Setting,
 )
-from node.plugin_views import ActivityView, DemoView, DocumentView, PersonView, ProjectView, Work
+from node.plugin_info import ActivityInfo, DemoInfo, DocumentInfo, PersonInfo, ProjectInfo, Work
 
 PROJECT_NAME = "moothall"
 
@@ -61,11 +61,11 @@ class HookSpecs(Protocol):
         """Return permissions, named `<plugin>.<permission>`."""
 
     @hookspec
-    def project_sections(self, project: ProjectView, work: Work) -> list[Section]:
+    def project_sections(self, project: ProjectInfo, work: Work) -> list[Section]:
         """Return sections of a project's page, for all who can see it. `work` is for reading."""
 
     @hookspec
-    def project_deleted(self, project: ProjectView, work: Work) -> None:
+    def project_deleted(self, project: ProjectInfo, work: Work) -> None:
         """A project was deleted, here or by its own council: delete the plugin's data about it, in
         the same transaction.
         """
@@ -75,13 +75,13 @@ class HookSpecs(Protocol):
         """Return types of documents that are published with `node.api.publish` and federated."""
 
     @hookspec
-    def document_received(self, document: DocumentView, work: Work) -> None:
+    def document_received(self, document: DocumentInfo, work: Work) -> None:
         """Another council published or changed a document of one of this plugin's types. The
         document has been validated and stored: `node.api.documents` includes it.
         """
 
     @hookspec
-    def document_withdrawn(self, document: DocumentView, work: Work) -> None:
+    def document_withdrawn(self, document: DocumentInfo, work: Work) -> None:
         """A document was removed, because another council withdrew it or because its project is no
         longer visible to other councils. `document` is its last version.
         """
@@ -93,7 +93,7 @@ class HookSpecs(Protocol):
         """
 
     @hookspec
-    def activity_received(self, activity: ActivityView, work: Work) -> bool | None:
+    def activity_received(self, activity: ActivityInfo, work: Work) -> bool | None:
         """Handle an activity of one of the registered types. Return whether it was handled;
         activities that no plugin handles are ignored.
         """
@@ -104,7 +104,7 @@ class HookSpecs(Protocol):
 
     @hookspec
     def facet_values(
-        self, projects: Sequence[ProjectView], work: Work
+        self, projects: Sequence[ProjectInfo], work: Work
     ) -> Mapping[str, Mapping[str, Collection[str]]]:
         """Return the facet values of `projects`: facet name to project `uri` to values. Called with
         many projects at once when they are indexed, so avoid a query for each. Call
@@ -112,7 +112,7 @@ class HookSpecs(Protocol):
         """
 
     @hookspec
-    def desk_steps(self, person: PersonView, work: Work) -> list[DeskStep]:
+    def desk_steps(self, person: PersonInfo, work: Work) -> list[DeskStep]:
         """Return what is waiting for `person`, for their desk. `work` is for reading."""
 
     @hookspec
@@ -138,5 +138,5 @@ class HookSpecs(Protocol):
         """Return types of notifications, named `<plugin>.<type>`, for `node.api.notify`."""
 
     @hookspec
-    def demo(self, demo: DemoView, work: Work) -> None:
+    def demo(self, demo: DemoInfo, work: Work) -> None:
         """Add the plugin's data to a demonstration, after its council and projects were created."""

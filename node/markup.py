@@ -88,8 +88,8 @@ INLINE_TAGS = frozenset(
 VOID_TAGS = frozenset(["br", "col", "hr", "img", "input", "wbr"])
 MAX_DEPTH = 100
 # Badly nested HTML is repaired if it has at most this many tags and grows by at most this factor.
-MAX_REPAIRED = 200
-MAX_GROWTH = 4
+MAX_REPAIRED_TAGS = 200
+MAX_GROWTH_FACTOR = 4
 # Each is up to a few hundred kilobytes.
 MAX_CACHED_RENDERINGS = 16
 SPACE = r"[ \t\n\f\r]"
@@ -162,10 +162,10 @@ def sanitise(html: str, extra_tags: frozenset[str] = frozenset()) -> str:
     if is_well_nested(html):
         return _get_cleaner(extra_tags).clean(html)
     tags = TAG_PATTERN.findall(html)
-    if len(tags) > MAX_REPAIRED or not all(name for _end, name in tags):
+    if len(tags) > MAX_REPAIRED_TAGS or not all(name for _end, name in tags):
         raise HtmlError
     repaired = _get_cleaner(extra_tags).clean(html)
-    if len(repaired) > MAX_GROWTH * (len(html) + 100) or not is_well_nested(repaired):
+    if len(repaired) > MAX_GROWTH_FACTOR * (len(html) + 100) or not is_well_nested(repaired):
         raise HtmlError
     return repaired
 

@@ -15,12 +15,12 @@ from node.request import current_node, current_work
 from node.web.layout import LayoutContext, MenuItem
 
 # Pages of the portfolio that have short addresses of their own.
-PORTFOLIO_PATHS = frozenset({"numbers", "highlights", "evidence"})
+PORTFOLIO_SECTIONS = frozenset({"numbers", "highlights", "evidence"})
 
 
 def build_layout_context() -> LayoutContext:
     """The layout of a page for the current user. Empty until the node is set up."""
-    council = councils.own(current_work().session)
+    council = councils.get_own(current_work().session)
     if council is None:
         return LayoutContext()
     is_signed_in = current_user.is_authenticated
@@ -75,4 +75,4 @@ def _menu_items() -> list[MenuItem]:
 def _section_of(path: str) -> str:
     """The menu section of a page: the first segment of its path, `projects` of `/projects/new`."""
     segment = path.split("/")[1]
-    return "portfolio" if segment in PORTFOLIO_PATHS else segment
+    return "portfolio" if segment in PORTFOLIO_SECTIONS else segment

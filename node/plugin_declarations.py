@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from flask_babel import LazyString
 
-from node.plugin_views import Work
+from node.plugin_info import Work
 
 Label: TypeAlias = "str | LazyString"
 FieldKind = Literal["line", "text", "html", "number", "yes_no", "day", "uri", "json"]
@@ -69,14 +69,14 @@ class DocumentField:
 
     `kind` is `line` or `text` (plain text on one line, or on several), `html` (sanitised), `number`
     (an int or a float), `yes_no`, `day` (a `datetime.date`), `uri` (http or https) or `json` (plain
-    values, and lists and dictionaries of them). `most` is the maximum length in characters; for
-    `json`, in bytes.
+    values, and lists and dictionaries of them). `max_length` is the maximum length in characters;
+    for `json`, in bytes.
     """
 
     name: str
     kind: FieldKind = "line"
-    is_needed: bool = False
-    most: int = 500
+    is_required: bool = False
+    max_length: int = 500
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class DocumentType:
     """A type of document that a plugin federates.
 
     `name` is its type in Moothall's namespace, such as `ChecklistResult`. `visibility` is the
-    default visibility of a document, `public` or `peers`. A document has at most `most_bytes` as
+    default visibility of a document, `public` or `peers`. A document has at most `max_bytes` as
     JSON.
     """
 
@@ -92,7 +92,7 @@ class DocumentType:
     label: Label
     fields: tuple[DocumentField, ...]
     visibility: Audience = "peers"
-    most_bytes: int = 60_000
+    max_bytes: int = 60_000
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,8 @@ class DeskStep:
 class Setting:
     """A setting that the operator changes on a page, and code reads with `node.api.setting`.
 
-    `kind` is `line`, `text` (several lines), `number` (an int from `least` to `most`), `yes_no`
-    (a bool) or `choice` (one of `choices`, which maps values to labels).
+    `kind` is `line`, `text` (several lines), `number` (an int from `minimum` to `maximum`),
+    `yes_no` (a bool) or `choice` (one of `choices`, which maps values to labels).
     """
 
     name: str
@@ -132,14 +132,14 @@ class Setting:
     kind: SettingKind = "line"
     hint: Label = ""
     choices: Mapping[str, Label] = field(default_factory=dict)
-    least: int = 0
-    most: int = 1_000_000
+    minimum: int = 0
+    maximum: int = 1_000_000
 
 
 @dataclass(frozen=True)
 class ScheduledJob:
-    """A job that runs at the interval `every`, a minute or more, in one process at a time. `run` is
-    called in a transaction of its own. Errors are stored for the operator.
+    """A job that runs at the interval `interval`, a minute or more, in one process at a time. `run`
+    is called in a transaction of its own. Errors are stored for the operator.
 
     `run` cannot use the network, since all other writers would wait for it. `prepare` can: it is
     called first, outside any transaction, and its result is the second argument of `run`.
@@ -147,16 +147,16 @@ class ScheduledJob:
 
     name: str
     run: Callable[..., None]
-    every: timedelta = timedelta(days=1)
+    interval: timedelta = timedelta(days=1)
     prepare: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True)
 class Check:
-    """A check of `moothall doctor`: `look` returns what is wrong, or an empty string."""
+    """A check of `moothall doctor`: `run` returns what is wrong, or an empty string."""
 
     question: str
-    look: Callable[[Work], str]
+    run: Callable[[Work], str]
 
 
 @dataclass(frozen=True)
@@ -164,12 +164,12 @@ class NotificationType:
     """A type of notifications, named `<plugin>.<type>`.
 
     `sentence` is the text, with the placeholders `%(project)s`, `%(council)s` and those passed to
-    `notify`. `topic` is the group under which users choose how to be notified. `for_followers`
-    includes the followers of the project, `for_owner` its owner.
+    `notify`. `topic` is the group under which users choose how to be notified. `notifies_followers`
+    includes the followers of the project, `notifies_owner` its owner.
     """
 
     name: str
     sentence: LazyString
     topic: Topic = "asked"
-    for_followers: bool = False
-    for_owner: bool = False
+    notifies_followers: bool = False
+    notifies_owner: bool = False

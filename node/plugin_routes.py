@@ -12,7 +12,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 
 ANY_CONVERTER = re.compile(r"<any\((\w+)[^>]*>")
-VARIABLE = re.compile(r"<[^>]*>")
+RULE_VARIABLE = re.compile(r"<[^>]*>")
 # A value that every converter of Werkzeug except `uuid` accepts.
 SAMPLE_VALUE = "1"
 SAMPLE_UUID = "00000000-0000-0000-0000-000000000000"
@@ -55,7 +55,7 @@ def check_blueprints(plugin: str, blueprints: Sequence[Blueprint], taken: Sequen
 
 def _find_matching_rule(routes: Map, rule: Rule) -> Rule | None:
     """The rule in `routes` that matches a path of `rule`, with whatever method."""
-    sample = VARIABLE.sub(
+    sample = RULE_VARIABLE.sub(
         lambda part: SAMPLE_UUID if part[0].startswith("<uuid") else SAMPLE_VALUE,
         ANY_CONVERTER.sub(r"\1", rule.rule),
     )

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, inspect, or_, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
+from node.batched_writes import BATCH_SIZE, NO_SESSION_SYNC, run_in_batches
 from node.db import Base
-from node.long_writes import BATCH_SIZE, UNSYNCHRONISED, run_in_batches
 from node.runtime import Node, UnitOfWork
 
 
@@ -30,7 +30,7 @@ def prune(node: Node, job: str, model: type[Base], query: Select[*tuple[Any, ...
         is_locked = [column.in_(values) for column, values in values_by_column]
         statement = delete(model).where(key.in_(query.order_by(None).where(*is_locked)))
         result = work.session.execute(
-            statement.returning(*columns), execution_options=UNSYNCHRONISED
+            statement.returning(*columns), execution_options=NO_SESSION_SYNC
         )
         deleted += len(result.all())
         return len(keys) == BATCH_SIZE

@@ -58,11 +58,11 @@ def parse_row_id(text: str) -> int:
     return number
 
 
-def keeps_text(view: View) -> View:
+def keeps_input(view: View) -> View:
     """Mark a view that receives a `BaseForm` with text: what is typed but not saved is kept
     (`node.unsaved`).
     """
-    cast("Any", view).keeps_text = True
+    cast("Any", view).keeps_input = True
     return view
 
 

@@ -29,7 +29,7 @@ from node.db import UNAVAILABLE_ERRORS, read_only, read_write
 from node.group_commit import GroupCommit
 from node.hooks import Hooks
 from node.jobs import Jobs
-from node.outbound import Outbound
+from node.outbound import OutboundClient
 from node.settings import Settings
 
 Document = Mapping[str, Any]
@@ -63,7 +63,7 @@ class UnitOfWork:
     node: "Node"
     session: Session
     by: str
-    _wake: list[tuple[str, timedelta]] = field(default_factory=list)
+    _jobs_to_wake: list[tuple[str, timedelta]] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
@@ -101,28 +101,28 @@ class UnitOfWork:
 
     def nested(self, session: Session) -> "UnitOfWork":
         """A unit of work on `session`, which is on a savepoint of this transaction."""
-        return replace(self, session=session, _wake=[])
+        return replace(self, session=session, _jobs_to_wake=[])
 
     def merge(self, part: "UnitOfWork") -> None:
         """Take over the jobs that a successful nested unit of work wants to wake."""
-        for job, delay in part._wake:
+        for job, delay in part._jobs_to_wake:
             self.wake(job, delay)
         self.session.info.setdefault("wake", set()).update(part.session.info.pop("wake", ()))
 
     def wake(self, job: str, delay: timedelta = timedelta()) -> None:
         """Have `job` run after the commit."""
-        if (job, delay) not in self._wake:
-            self._wake.append((job, delay))
+        if (job, delay) not in self._jobs_to_wake:
+            self._jobs_to_wake.append((job, delay))
 
     def commit(self) -> None:
         for hook in self.node.before_commit:
             hook(self)
-        changes = change_tracking.take_changes(self.session)
+        changes = change_tracking.pop_changes(self.session)
         self.session.commit()
         self.node.invalidate_caches(changes)
-        for job, delay in self._wake:
+        for job, delay in self._jobs_to_wake:
             self.node.jobs.wake(job, delay)
-        self._wake.clear()
+        self._jobs_to_wake.clear()
         # Set by mapper events, which have no unit of work.
         for job in self.session.info.pop("wake", ()):
             self.node.jobs.wake(job)
@@ -154,13 +154,13 @@ Handler = Callable[[UnitOfWork, ReceivedActivity], None]
 Handlers = Mapping[tuple[str, str], Handler]
 
 
-class PageReader(Protocol):
+class PageParser(Protocol):
     """Validates the items on a page of a council's collection, outside a transaction. Returns a
     function that stores them in one.
     """
 
     def __call__(
-        self, actor_uri: str, items: Iterable[Any], asked_at: datetime
+        self, actor_uri: str, items: Iterable[Any], requested_at: datetime
     ) -> Callable[[UnitOfWork], None]: ...
 
 
@@ -215,11 +215,11 @@ class Node:
 
     settings: Settings
     engine: Engine
-    outbound: Outbound
+    outbound: OutboundClient
     jobs: Jobs
     hooks: Hooks
     handlers: Sequence[Handlers]
-    read_page: PageReader
+    parse_page: PageParser
     notification_kinds: Mapping[str, Any]
     relevance: Relevance
     on_audience_narrowed: Mapping[str, AudienceNarrowedListener]
@@ -244,7 +244,7 @@ class Node:
     peer_seen_cache: SingleFlightCache[None] = field(default_factory=SingleFlightCache)
     blocked_actor_cache: TTLCache[set[str]] = field(default_factory=TTLCache)
     document_cache: TTLCache[bytes] = field(default_factory=TTLCache)
-    quotas: TTLCache["Quota"] = field(default_factory=TTLCache)
+    host_quotas: TTLCache["Quota"] = field(default_factory=TTLCache)
     recent_failures: TTLCache[bool] = field(default_factory=lambda: TTLCache(seconds=10.0))
     conversation_polls: SingleFlightCache[bool] = field(
         default_factory=lambda: SingleFlightCache(seconds=21_600.0)

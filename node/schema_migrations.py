@@ -94,7 +94,7 @@ class MigrationHistory:
         return kind != "table" or (self.owns(table) and not table.startswith(FULL_TEXT_PREFIX))
 
 
-def histories(hooks: Hooks) -> list[MigrationHistory]:
+def list_histories(hooks: Hooks) -> list[MigrationHistory]:
     """The core's history, then those of the plugins that have tables."""
     plugins = [
         MigrationHistory(item.name, item.migrations) for item in hooks.details if item.migrations
@@ -106,10 +106,10 @@ def _core_history() -> MigrationHistory:
     return MigrationHistory(CORE, Path(migrations.__path__[0]) / "versions")
 
 
-def heads(hooks: Hooks) -> dict[str, str]:
+def find_heads(hooks: Hooks) -> dict[str, str]:
     """The head revision of each owner. Raises `MigrationError` if there is not exactly one."""
     head_by_owner: dict[str, str] = {}
-    for history in histories(hooks):
+    for history in list_histories(hooks):
         revisions = history.script.get_heads()
         if len(revisions) != 1:
             raise MigrationError(
@@ -125,7 +125,7 @@ def is_known_revision(revision: str) -> bool:
     return revision in {item.revision for item in _core_history().script.walk_revisions()}
 
 
-def pending(engine: Engine, hooks: Hooks) -> list[str]:
+def list_pending(engine: Engine, hooks: Hooks) -> list[str]:
     """The migrations that `upgrade` would run, oldest first, as `owner: revision message`.
 
     Raises `MigrationError` if the database was migrated by a newer version of the node or a plugin.
@@ -133,8 +133,8 @@ def pending(engine: Engine, hooks: Hooks) -> list[str]:
     with engine.connect() as connection:
         return [
             f"{history.owner}: {revision}"
-            for history in histories(hooks)
-            for revision in _pending(connection, history)
+            for history in list_histories(hooks)
+            for revision in _list_pending(connection, history)
         ]
 
 
@@ -146,9 +146,9 @@ def upgrade(engine: Engine, hooks: Hooks) -> list[str]:
     passed to `node.db.prepare_engine`. Raises `MigrationError` with the owner.
     """
     done: list[str] = []
-    for history in histories(hooks):
+    for history in list_histories(hooks):
         with _exclusive_transaction(engine) as connection:
-            revisions = _pending(connection, history)
+            revisions = _list_pending(connection, history)
             if not revisions:
                 continue
             log.info("running migrations", owner=history.owner, revisions=revisions)
@@ -157,11 +157,11 @@ def upgrade(engine: Engine, hooks: Hooks) -> list[str]:
     return done
 
 
-def schema_differences(engine: Engine, hooks: Hooks) -> list[str]:
+def find_schema_differences(engine: Engine, hooks: Hooks) -> list[str]:
     """Differences between the tables in the database and the models, as `owner: difference`."""
     differences: list[str] = []
     with engine.connect() as connection:
-        for history in histories(hooks):
+        for history in list_histories(hooks):
             options = history.options | {"compare_server_default": True}
             context = MigrationContext.configure(connection, opts=options)
             changes = autogenerate.compare_metadata(context, load_metadata())
@@ -169,7 +169,7 @@ def schema_differences(engine: Engine, hooks: Hooks) -> list[str]:
     return differences
 
 
-def missing_tables_and_columns(engine: Engine, hooks: Hooks) -> dict[str, list[str]]:
+def find_missing_tables_and_columns(engine: Engine, hooks: Hooks) -> dict[str, list[str]]:
     """The tables (`table`) and columns (`table.column`) of each plugin's models that the database
     lacks, by plugin. After `upgrade`, these are errors in the plugin's migrations.
     """
@@ -195,7 +195,7 @@ def missing_tables_and_columns(engine: Engine, hooks: Hooks) -> dict[str, list[s
     return missing_by_plugin
 
 
-def plugin_tables(engine: Engine, plugin: str) -> list[str]:
+def list_plugin_tables(engine: Engine, plugin: str) -> list[str]:
     """The names of a plugin's tables in the database, whether it is installed or not."""
     history = MigrationHistory(plugin, Path())
     tables = inspect(engine).get_table_names()
@@ -204,7 +204,7 @@ def plugin_tables(engine: Engine, plugin: str) -> list[str]:
 
 def drop_plugin_tables(engine: Engine, plugin: str) -> list[str]:
     """Drop all tables of a plugin, including its version table. Returns their names."""
-    names = plugin_tables(engine, plugin)
+    names = list_plugin_tables(engine, plugin)
     with _exclusive_transaction(engine) as connection:
         metadata = MetaData()
         if names:
@@ -260,7 +260,7 @@ def _set_pragmas(connection: Connection, **values: object) -> None:
     cursor.close()
 
 
-def _pending(connection: Connection, history: MigrationHistory) -> list[str]:
+def _list_pending(connection: Connection, history: MigrationHistory) -> list[str]:
     context = MigrationContext.configure(connection, opts=history.options)
     script = history.script
     try:

@@ -302,8 +302,8 @@ def load(environment: Mapping[str, str] | None = None, path: Path | None = None)
     environment = os.environ if environment is None else environment
     is_required = environment.get(CONFIG_VARIABLE)
     path = path or settings_path(environment)
-    values = _from_file(path) if is_required or path.exists() else {}
-    values |= _from_environment(environment)
+    values = _read_file(path) if is_required or path.exists() else {}
+    values |= _read_environment(environment)
     settings = Settings(**values)
     _validate(settings)
     return settings
@@ -314,7 +314,7 @@ def settings_path(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get(CONFIG_VARIABLE) or DEFAULT_FILE)
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text())
     except OSError as error:
@@ -332,7 +332,7 @@ def _from_file(path: Path) -> dict[str, Any]:
     }
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     known = {ENVIRONMENT_PREFIX + item.name.upper(): item for item in fields(Settings)}
     values: dict[str, Any] = {}
     for name, value in environment.items():

@@ -1,7 +1,7 @@
 """Validates and cleans plain text, in one line or several.
 
 The same rules apply to pages, the API, imports, settings and plugins. Text typed here is rejected
-with a reason (`misfit`); text from other servers and files is cleaned (`one_line`,
+with a reason (`find_text_error`); text from other servers and files is cleaned (`one_line`,
 `several_lines`). Control characters, surrogates, noncharacters and characters that override the
 direction of text (Unicode Technical Report 36, section 2.3) are not allowed, nor are line ends in
 a line. Joiners and directional marks are: ZWJ, ZWNJ, LRM, RLM and the tags in flags.
@@ -24,21 +24,22 @@ _FORBIDDEN_IN_TEXT = re.compile(
 )
 _FORBIDDEN_IN_LINE = re.compile(f"[\t\n{_FORBIDDEN_IN_TEXT.pattern[1:-1]}]")
 # Zero-width spaces, byte order marks and invisible operators, which are removed silently.
-_INVISIBLE = re.compile("[\u200b\u2060-\u2065\u206a-\u206f\ufeff]")
+_INVISIBLE_CHARACTERS = re.compile("[\u200b\u2060-\u2065\u206a-\u206f\ufeff]")
 _LINE_ENDS = re.compile("\r\n|[\n\v\f\r\x85\u2028\u2029]")
 # Letters and symbols that look like a space: Hangul fillers and the blank Braille cell.
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_BLANK_CHARACTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def trim(text: str) -> str:
     """Strip what a person typed, with line feeds as line ends, since browsers count those. Returns
-    an empty string if nothing is visible. Forbidden characters stay, for `misfit` to reject.
+    an empty string if nothing is visible. Forbidden characters stay, for `find_text_error` to
+    reject.
     """
-    trimmed = _INVISIBLE.sub("", text.replace("\r\n", "\n")).strip()
+    trimmed = _INVISIBLE_CHARACTERS.sub("", text.replace("\r\n", "\n")).strip()
     return trimmed if _is_visible(trimmed) or _FORBIDDEN_IN_TEXT.search(trimmed) else ""
 
 
-def misfit(text: str, max_length: int, *, lines: bool = False) -> Message | None:
+def find_text_error(text: str, max_length: int, *, lines: bool = False) -> Message | None:
     """Why text that a person typed is rejected: too long, or forbidden characters. None if it is
     valid. `lines` allows line feeds and tabs.
     """
@@ -66,7 +67,7 @@ def one_line(text: str | None, max_length: int) -> str:
     """
     line = " ".join((text or "")[:max_length].split())
     if not line.isprintable():
-        line = _INVISIBLE.sub("", _FORBIDDEN_IN_LINE.sub("", line)).strip()
+        line = _INVISIBLE_CHARACTERS.sub("", _FORBIDDEN_IN_LINE.sub("", line)).strip()
     return line if _is_visible(line) else ""
 
 
@@ -83,4 +84,4 @@ def _is_visible(text: str) -> bool:
 
 
 def _is_printing_character(char: str) -> bool:
-    return char not in _BLANK and unicodedata.category(char)[0] in "LNPS"
+    return char not in _BLANK_CHARACTERS and unicodedata.category(char)[0] in "LNPS"

@@ -47,7 +47,7 @@ MAX_CONNECTIONS_PER_ADDRESS, IDLE_TIMEOUT_SECONDS, CLEANUP_INTERVAL_SECONDS = 25
 # spin on a socket to which another thread is about to write, and delay that thread.
 MIN_SEND_BYTES = 18_000
 # glibc's mallopt parameter for the maximum number of arenas, and its value.
-M_ARENA_MAX, MAX_HEAPS = -8, 2
+M_ARENA_MAX, MAX_ARENAS = -8, 2
 
 
 def serve(app: Flask, on_ready: Callable[[Node, str], None] | None = None) -> None:
@@ -188,7 +188,7 @@ def limit_malloc_arenas() -> None:
     below what the largest page that the thread rendered needed.
     """
     with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, MAX_HEAPS)
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, MAX_ARENAS)
 
 
 def _flush_refusals(node: Node) -> None:
@@ -213,7 +213,7 @@ def print_addresses(node: Node, addresses: str) -> None:
     """Print where the node listens, and the first-run page's address until the node is set up."""
     click.echo(f"Listening on {addresses} for {node.settings.base_url}")
     with node.reading() as session:
-        if councils.own(session) is None:
+        if councils.get_own(session) is None:
             token = first_run_token(get_secret_key(node.settings))
             click.echo(f"Set up the server at {node.settings.base_url}/first-run?token={token}")
 

@@ -15,12 +15,12 @@ from federation.signatures.keys import (
     public_pem,
 )
 from federation.signatures.request import Headers, SignedRequest
-from federation.signatures.signature import Scheme, Signature
+from federation.signatures.signature import Signature, SignatureScheme
 from federation.signatures.verification import (
     check_body_and_date,
     check_signature,
     claimed_host,
-    claimed_key,
+    claimed_key_id,
     parse_signature,
     sign,
     verify,
@@ -31,13 +31,13 @@ __all__ = [
     "OwnerToFetch",
     "PrivateKey",
     "PublicKey",
-    "Scheme",
     "Signature",
+    "SignatureScheme",
     "SignedRequest",
     "check_body_and_date",
     "check_signature",
     "claimed_host",
-    "claimed_key",
+    "claimed_key_id",
     "generate_ed25519",
     "generate_rsa",
     "key_from_actor",

@@ -7,11 +7,11 @@ import hashlib
 from base64 import b64encode
 from hmac import compare_digest
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.signatures.request import SignedRequest
 from federation.signatures.structured_fields import (
     MAX_LEN_FIELD,
-    FieldError,
+    HeaderFieldError,
     decode_base64,
     parse_dictionary,
 )
@@ -34,35 +34,35 @@ def check_digest(request: SignedRequest) -> None:
     values = [value for name, _, value in pairs if name.lower() == "sha-256"]
     # Two SHA-256 digests that differ cannot both be right.
     if len(text) > MAX_LEN_FIELD or len(set(values)) != 1:
-        raise Refusal(Reason.digest_wrong, "not one SHA-256 digest")
+        raise Refusal(RefusalReason.digest_wrong, "not one SHA-256 digest")
     try:
         _compare(request.body, decode_base64(values[0]))
-    except FieldError as error:
-        raise Refusal(Reason.digest_wrong, str(error)) from error
+    except HeaderFieldError as error:
+        raise Refusal(RefusalReason.digest_wrong, str(error)) from error
 
 
 def check_content_digest(request: SignedRequest) -> None:
     """Check the Content-Digest header. Raises `Refusal` (digest_missing, digest_wrong)."""
     try:
         members = parse_dictionary(_require_header(request, "content-digest"))
-    except FieldError as error:
-        raise Refusal(Reason.digest_wrong, str(error)) from error
+    except HeaderFieldError as error:
+        raise Refusal(RefusalReason.digest_wrong, str(error)) from error
     member = members.get("sha-256")
     if member is None or not isinstance(member.value, bytes):
-        raise Refusal(Reason.digest_wrong, "not a SHA-256 digest")
+        raise Refusal(RefusalReason.digest_wrong, "not a SHA-256 digest")
     _compare(request.body, member.value)
 
 
 def _require_header(request: SignedRequest, name: str) -> str:
     text = request.headers.get(name)
     if text is None:
-        raise Refusal(Reason.digest_missing, name)
+        raise Refusal(RefusalReason.digest_missing, name)
     return text
 
 
 def _compare(body: bytes, expected: bytes) -> None:
     if not compare_digest(hashlib.sha256(body).digest(), expected):
-        raise Refusal(Reason.digest_wrong, "the body has another SHA-256")
+        raise Refusal(RefusalReason.digest_wrong, "the body has another SHA-256")
 
 
 def _sha256_base64(body: bytes) -> str:

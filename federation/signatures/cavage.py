@@ -5,22 +5,22 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.origin import host_of
-from federation.signatures.algorithms import CAVAGE_NAMES
+from federation.signatures.algorithms import CAVAGE_ALGORITHMS_BY_NAME
 from federation.signatures.body_digests import format_digest
 from federation.signatures.dates import format_http_date, parse_http_date, parse_timestamp
 from federation.signatures.keys import PrivateKey
 from federation.signatures.parameters import parse_parameters
 from federation.signatures.request import Headers, SignedRequest, request_target
 from federation.signatures.signature import (
-    Scheme,
     Signature,
     SignatureCandidate,
+    SignatureScheme,
     extra_signed_headers,
     join_signed_lines,
 )
-from federation.signatures.structured_fields import FieldError, decode_base64
+from federation.signatures.structured_fields import HeaderFieldError, decode_base64
 
 MAX_COMPONENTS = 64
 REQUEST_TARGET = "(request-target)"
@@ -54,22 +54,22 @@ def parse(request: SignedRequest) -> Signature:
     parameters = _parse_parameters(request.headers.get("signature") or "")
     key_id, value = parameters.get("keyId"), parameters.get("signature")
     if not key_id or not value:
-        raise Refusal(Reason.signature_malformed, "keyId or signature is missing")
+        raise Refusal(RefusalReason.signature_malformed, "keyId or signature is missing")
     algorithm = parameters.get("algorithm")
     name = algorithm.lower() if algorithm is not None else None
-    if name not in CAVAGE_NAMES:
-        raise Refusal(Reason.signature_algorithm, str(name)[:100])
+    if name not in CAVAGE_ALGORITHMS_BY_NAME:
+        raise Refusal(RefusalReason.signature_algorithm, str(name)[:100])
     components = parameters.get("headers", "date").lower().split(" ")
     _check_components(components, request, name)
     candidate = SignatureCandidate(
         value=_decode_value(value),
         texts=_signing_strings(components, request, parameters),
-        algorithms=CAVAGE_NAMES[name],
+        algorithms=CAVAGE_ALGORITHMS_BY_NAME[name],
         created_times=_created_times(request, parameters),
         expires=_parse_time(parameters, "expires"),
-        covered=frozenset(components),
+        covered_components=frozenset(components),
     )
-    return Signature(Scheme.cavage, key_id, (candidate,))
+    return Signature(SignatureScheme.cavage, key_id, (candidate,))
 
 
 def signing_string(
@@ -89,7 +89,7 @@ def signing_string(
         else:
             value = headers.get(name)
         if value is None:
-            raise Refusal(Reason.signature_incomplete, f"{name[:100]} is covered but absent")
+            raise Refusal(RefusalReason.signature_incomplete, f"{name[:100]} is covered but absent")
         lines.append(f"{name}: {value}")
     return join_signed_lines(lines)
 
@@ -97,27 +97,27 @@ def signing_string(
 def _parse_parameters(header: str) -> dict[str, str]:
     try:
         return parse_parameters(header)
-    except FieldError as error:
-        raise Refusal(Reason.signature_malformed, str(error)) from error
+    except HeaderFieldError as error:
+        raise Refusal(RefusalReason.signature_malformed, str(error)) from error
 
 
 def _check_components(components: list[str], request: SignedRequest, algorithm: str | None) -> None:
     if len(components) > MAX_COMPONENTS or len(set(components)) != len(components):
-        raise Refusal(Reason.signature_malformed, "too many components, or one twice")
+        raise Refusal(RefusalReason.signature_malformed, "too many components, or one twice")
     if request.headers.get("date") is None:
-        raise Refusal(Reason.date_missing)
+        raise Refusal(RefusalReason.date_missing)
     required = [REQUEST_TARGET, "host", "date"]
     if request.has_content:
         required.append("digest")
         if request.headers.get("digest") is None:
-            raise Refusal(Reason.digest_missing)
+            raise Refusal(RefusalReason.digest_missing)
     for name in required:
         if name not in components:
-            raise Refusal(Reason.signature_incomplete, f"{name} is not covered")
+            raise Refusal(RefusalReason.signature_incomplete, f"{name} is not covered")
     # The draft forbids these two beside algorithms that predate them (section 2.3).
     if algorithm == "rsa-sha256" and {"(created)", "(expires)"} & set(components):
         raise Refusal(
-            Reason.signature_algorithm, "(created) and (expires) do not go with rsa-sha256"
+            RefusalReason.signature_algorithm, "(created) and (expires) do not go with rsa-sha256"
         )
 
 
@@ -145,12 +145,12 @@ def _parse_time(parameters: Mapping[str, str], name: str) -> datetime | None:
     text = parameters[name]
     timestamp = parse_timestamp(int(text)) if re.fullmatch("[0-9]{1,15}", text) else None
     if timestamp is None:
-        raise Refusal(Reason.signature_malformed, f"{name} is not a timestamp")
+        raise Refusal(RefusalReason.signature_malformed, f"{name} is not a timestamp")
     return timestamp
 
 
 def _decode_value(text: str) -> bytes:
     try:
         return decode_base64(text)
-    except FieldError as error:
-        raise Refusal(Reason.signature_malformed, "the signature is not base64") from error
+    except HeaderFieldError as error:
+        raise Refusal(RefusalReason.signature_malformed, "the signature is not base64") from error

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 MAX_AGE = timedelta(hours=12)
 MAX_CLOCK_SKEW = timedelta(hours=1)
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # IMF-fixdate (RFC 9110 section 5.6.7). The day of the week is not checked.
 HTTP_DATE = re.compile(
     r"[A-Z][a-z]{2}, ([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4})"
@@ -20,9 +20,9 @@ HTTP_DATE = re.compile(
 def parse_http_date(text: str) -> datetime | None:
     """Read a Date header as UTC; None if it cannot be read."""
     match = HTTP_DATE.fullmatch(text)
-    if match is None or match[2] not in MONTHS:
+    if match is None or match[2] not in MONTH_NAMES:
         return None
-    day, month, year = int(match[1]), MONTHS.index(match[2]) + 1, int(match[3])
+    day, month, year = int(match[1]), MONTH_NAMES.index(match[2]) + 1, int(match[3])
     try:
         return datetime(year, month, day, int(match[4]), int(match[5]), int(match[6]), tzinfo=UTC)
     except ValueError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.origin import same_origin, without_fragment
 from federation.properties import JsonObject, id_of, ids_of, one_or_many
 from federation.signatures.keys import MAX_LEN_PEM, PublicKey, multikey_to_pem
@@ -17,15 +17,15 @@ KEY_LIST_PROPERTIES = ("publicKey", "verificationMethod", "assertionMethod")
 
 @dataclass(frozen=True)
 class OwnerToFetch:
-    """The owner's document decides: fetch it from `owner` and pass it to `key_in`."""
+    """The owner's document decides: fetch it from `owner` and pass it to `find_key_in`."""
 
     owner: str
     key_id: str
 
-    def key_in(self, document: Mapping[str, Any]) -> PublicKey:
+    def find_key_in(self, document: Mapping[str, Any]) -> PublicKey:
         """Return the key from the document fetched from `owner`. Raises `Refusal`."""
         if document.get("id") != self.owner:
-            raise Refusal(Reason.key_not_owned, f"{self.owner} has another id")
+            raise Refusal(RefusalReason.key_not_owned, f"{self.owner} has another id")
         return key_from_actor(document, self.key_id)
 
 
@@ -67,7 +67,9 @@ def key_or_owner(document: Mapping[str, Any], key_id: str) -> PublicKey | OwnerT
         return key_from_actor(document, key_id)
     owner = id_of(document.get("owner") or document.get("controller")) if _is_key(document) else uri
     if not isinstance(owner, str) or not same_origin(owner, key_id):
-        raise Refusal(Reason.key_not_owned, "the key's document has no owner with its origin")
+        raise Refusal(
+            RefusalReason.key_not_owned, "the key's document has no owner with its origin"
+        )
     return OwnerToFetch(owner, key_id)
 
 
@@ -79,13 +81,13 @@ def key_from_actor(document: Mapping[str, Any], key_id: str) -> PublicKey:
     """
     uri = document.get("id")
     if not isinstance(uri, str) or not same_origin(uri, key_id):
-        raise Refusal(Reason.key_not_owned, "the owner has another origin")
+        raise Refusal(RefusalReason.key_not_owned, "the owner has another origin")
     for key in _iter_keys(document, uri):
         if key_id in {key.key_id, uri}:
             named_key = replace(key, key_id=key_id)
-            named_key.check()
+            named_key.check_usable()
             return named_key
-    raise Refusal(Reason.key_not_owned, f"{uri} does not list the key")
+    raise Refusal(RefusalReason.key_not_owned, f"{uri} does not list the key")
 
 
 def listed_keys(document: Mapping[str, Any]) -> tuple[PublicKey, ...]:
@@ -103,7 +105,7 @@ def _is_key(document: Mapping[str, Any]) -> bool:
 
 def _is_usable(key: PublicKey) -> bool:
     try:
-        key.check()
+        key.check_usable()
     except Refusal:
         return False
     return True
@@ -121,7 +123,7 @@ def _iter_keys(document: Mapping[str, Any], uri: str) -> Iterator[PublicKey]:
         if id_of(entry.get("owner") or entry.get("controller")) not in {uri, None}:
             continue
         if pem := _find_pem(entry):
-            yield PublicKey(entry["id"], uri, pem, asserts=entry["id"] in asserting)
+            yield PublicKey(entry["id"], uri, pem, is_assertion_method=entry["id"] in asserting)
 
 
 def _find_pem(entry: Mapping[str, Any]) -> str | None:

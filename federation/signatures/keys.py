@@ -22,14 +22,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from federation.errors import Reason, Refusal
-from federation.signatures.algorithms import Algorithm
+from federation.errors import Refusal, RefusalReason
+from federation.signatures.algorithms import KeyAlgorithm
 from federation.signatures.multibase import decode_base58, encode_base58
 
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 MAX_LEN_PEM = 8192
 # The multicodec prefix of an Ed25519 public key.
-ED25519_PREFIX = b"\xed\x01"
+ED25519_MULTICODEC_PREFIX = b"\xed\x01"
 
 
 def generate_rsa() -> str:
@@ -55,9 +55,9 @@ class PrivateKey:
     pem: str = field(repr=False)
 
     @property
-    def algorithm(self) -> Algorithm:
+    def algorithm(self) -> KeyAlgorithm:
         is_rsa = isinstance(_load_private(self.pem), RSAPrivateKey)
-        return Algorithm.rsa_sha256 if is_rsa else Algorithm.ed25519
+        return KeyAlgorithm.rsa_sha256 if is_rsa else KeyAlgorithm.ed25519
 
     def sign(self, data: bytes) -> bytes:
         key = _load_private(self.pem)
@@ -70,20 +70,20 @@ class PrivateKey:
 class PublicKey:
     """A public key. `owner` is the id of the actor that lists it; `pem` is SPKI or PKCS1.
 
-    `asserts`: the owner lists the key in `assertionMethod`, so proofs may use it.
+    `is_assertion_method`: the owner lists the key in `assertionMethod`, so proofs may use it.
     """
 
     key_id: str
     owner: str
     pem: str
-    asserts: bool = False
+    is_assertion_method: bool = False
 
     @property
-    def algorithm(self) -> Algorithm:
+    def algorithm(self) -> KeyAlgorithm:
         """The algorithm of the key. Raises `Refusal` (key_unusable)."""
         return _load_public(self.pem).algorithm
 
-    def check(self) -> None:
+    def check_usable(self) -> None:
         """Raises `Refusal` (key_unusable) unless signatures can be verified with the key."""
         _load_public(self.pem)
 
@@ -107,8 +107,10 @@ def pem_to_multikey(pem: str) -> str:
     """
     key = _load_public(pem).key
     if not isinstance(key, Ed25519PublicKey):
-        raise Refusal(Reason.key_unusable, "only Ed25519 keys are written as Multikey")
-    return encode_base58(ED25519_PREFIX + key.public_bytes(Encoding.Raw, PublicFormat.Raw))
+        raise Refusal(RefusalReason.key_unusable, "only Ed25519 keys are written as Multikey")
+    return encode_base58(
+        ED25519_MULTICODEC_PREFIX + key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    )
 
 
 def multikey_to_pem(text: str) -> str:
@@ -116,38 +118,38 @@ def multikey_to_pem(text: str) -> str:
     try:
         data = decode_base58(text)
     except ValueError as error:
-        raise Refusal(Reason.key_unusable, "not a base58 Multikey") from error
-    if not data.startswith(ED25519_PREFIX) or len(data) != 34:
-        raise Refusal(Reason.key_unusable, "not an Ed25519 Multikey")
+        raise Refusal(RefusalReason.key_unusable, "not a base58 Multikey") from error
+    if not data.startswith(ED25519_MULTICODEC_PREFIX) or len(data) != 34:
+        raise Refusal(RefusalReason.key_unusable, "not an Ed25519 Multikey")
     return _public_pem(Ed25519PublicKey.from_public_bytes(data[2:]))
 
 
 class _LoadedKey(NamedTuple):
     key: RSAPublicKey | Ed25519PublicKey
-    algorithm: Algorithm
+    algorithm: KeyAlgorithm
 
 
 # Parsing a PEM takes several times as long as verifying a signature.
 @lru_cache(maxsize=1024)
 def _load_public(pem: str) -> _LoadedKey:
     if len(pem) > MAX_LEN_PEM:
-        raise Refusal(Reason.key_unusable, "the PEM is too long")
+        raise Refusal(RefusalReason.key_unusable, "the PEM is too long")
     try:
         key = load_pem_public_key(pem.strip().encode("ascii"))
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise Refusal(Reason.key_unusable, "the PEM cannot be read") from error
+        raise Refusal(RefusalReason.key_unusable, "the PEM cannot be read") from error
     if isinstance(key, Ed25519PublicKey):
-        return _LoadedKey(key, Algorithm.ed25519)
+        return _LoadedKey(key, KeyAlgorithm.ed25519)
     if isinstance(key, RSAPublicKey) and MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
-        return _LoadedKey(key, Algorithm.rsa_sha256)
-    raise Refusal(Reason.key_unusable, "neither RSA of 2048 to 8192 bits nor Ed25519")
+        return _LoadedKey(key, KeyAlgorithm.rsa_sha256)
+    raise Refusal(RefusalReason.key_unusable, "neither RSA of 2048 to 8192 bits nor Ed25519")
 
 
 @lru_cache(maxsize=64)
 def _load_private(pem: str) -> RSAPrivateKey | Ed25519PrivateKey:
     key = load_pem_private_key(pem.encode("ascii"), password=None)
     if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
-        raise Refusal(Reason.key_unusable, "neither RSA nor Ed25519")
+        raise Refusal(RefusalReason.key_unusable, "neither RSA nor Ed25519")
     return key
 
 

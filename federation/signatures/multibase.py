@@ -1,6 +1,6 @@
 """base58btc in multibase (prefix `z`), the encoding of keys (FEP-521a) and proofs (FEP-8b32)."""
 
-ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+BASE58_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 # Characters; far more than a key or a signature needs.
 MAX_LEN = 200
 
@@ -10,9 +10,9 @@ def encode_base58(data: bytes) -> str:
     number, text = int.from_bytes(data), ""
     while number:
         number, digit = divmod(number, 58)
-        text = ALPHABET[digit] + text
+        text = BASE58_ALPHABET[digit] + text
     zeros = len(data) - len(data.lstrip(b"\0"))
-    return "z" + ALPHABET[0] * zeros + text
+    return "z" + BASE58_ALPHABET[0] * zeros + text
 
 
 def decode_base58(text: str) -> bytes:
@@ -21,6 +21,6 @@ def decode_base58(text: str) -> bytes:
         raise ValueError("not base58 in multibase")
     number = 0
     for digit in text[1:]:
-        number = number * 58 + ALPHABET.index(digit)
-    zeros = len(text) - 1 - len(text[1:].lstrip(ALPHABET[0]))
+        number = number * 58 + BASE58_ALPHABET.index(digit)
+    zeros = len(text) - 1 - len(text[1:].lstrip(BASE58_ALPHABET[0]))
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8)

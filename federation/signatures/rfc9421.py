@@ -4,31 +4,31 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.origin import parse_origin
-from federation.signatures.algorithms import RFC9421_NAMES, Algorithm
+from federation.signatures.algorithms import RFC9421_ALGORITHMS_BY_NAME, KeyAlgorithm
 from federation.signatures.body_digests import format_content_digest
 from federation.signatures.dates import parse_timestamp
 from federation.signatures.keys import PrivateKey
 from federation.signatures.request import Headers, SignedRequest, request_target
 from federation.signatures.signature import (
-    Scheme,
     Signature,
     SignatureCandidate,
+    SignatureScheme,
     extra_signed_headers,
     join_signed_lines,
 )
 from federation.signatures.structured_fields import (
-    FieldError,
-    Member,
+    DictionaryMember,
+    HeaderFieldError,
     parse_dictionary,
     quote_string,
 )
 
-LABEL = "sig1"
+SIGNATURE_LABEL = "sig1"
 # Signatures tried per request.
 MAX_SIGNATURES = 3
-ALGORITHM_NAMES = {Algorithm.rsa_sha256: "rsa-v1_5-sha256", Algorithm.ed25519: "ed25519"}
+ALGORITHM_NAMES = {KeyAlgorithm.rsa_sha256: "rsa-v1_5-sha256", KeyAlgorithm.ed25519: "ed25519"}
 
 # The components of a request that are not headers (RFC 9421 section 2.2).
 DERIVED_COMPONENTS: dict[str, Callable[[SignedRequest], str]] = {
@@ -71,8 +71,8 @@ def sign(
     value = b64encode(key.sign(signature_base(components, parameters, request))).decode()
     return {
         **signed,
-        "Signature-Input": f"{LABEL}={parameters}",
-        "Signature": f"{LABEL}=:{value}:",
+        "Signature-Input": f"{SIGNATURE_LABEL}={parameters}",
+        "Signature": f"{SIGNATURE_LABEL}=:{value}:",
     }
 
 
@@ -85,7 +85,7 @@ def parse(request: SignedRequest) -> Signature:
     inputs = _parse_dictionary(request, "signature-input")
     values = _parse_dictionary(request, "signature")
     candidates_by_key: dict[str, list[SignatureCandidate]] = {}
-    refusal = Refusal(Reason.signature_malformed, "no signature has its input")
+    refusal = Refusal(RefusalReason.signature_malformed, "no signature has its input")
     for label in list(inputs)[:MAX_SIGNATURES]:
         if label in values:
             try:
@@ -97,7 +97,7 @@ def parse(request: SignedRequest) -> Signature:
     if not candidates_by_key:
         raise refusal
     key_id, candidates = next(iter(candidates_by_key.items()))
-    return Signature(Scheme.rfc9421, key_id, tuple(candidates))
+    return Signature(SignatureScheme.rfc9421, key_id, tuple(candidates))
 
 
 def signature_base(
@@ -109,56 +109,56 @@ def signature_base(
         derived = DERIVED_COMPONENTS.get(name)
         value = derived(request) if derived else request.headers.get(name)
         if value is None:
-            raise Refusal(Reason.signature_incomplete, f"{name[:100]} is covered but absent")
+            raise Refusal(RefusalReason.signature_incomplete, f"{name[:100]} is covered but absent")
         lines.append(f'"{name}": {value}')
     lines.append(f'"@signature-params": {signature_params}')
     return join_signed_lines(lines)
 
 
-def _parse_dictionary(request: SignedRequest, name: str) -> dict[str, Member]:
+def _parse_dictionary(request: SignedRequest, name: str) -> dict[str, DictionaryMember]:
     try:
         return parse_dictionary(request.headers.get(name) or "")
-    except FieldError as error:
-        raise Refusal(Reason.signature_malformed, f"{name}: {error}") from error
+    except HeaderFieldError as error:
+        raise Refusal(RefusalReason.signature_malformed, f"{name}: {error}") from error
 
 
 def _parse_candidate(
-    input_member: Member, signature_member: Member, request: SignedRequest
+    input_member: DictionaryMember, signature_member: DictionaryMember, request: SignedRequest
 ) -> tuple[str, SignatureCandidate]:
     """Return the key id and the candidate of one label, from its two dictionary members."""
     components = _parse_components(input_member)
     _check_components(components, request)
     key_id, created = input_member.parameters.get("keyid"), input_member.parameters.get("created")
     if not isinstance(key_id, str) or not key_id or not isinstance(signature_member.value, bytes):
-        raise Refusal(Reason.signature_malformed, "keyid or signature is missing")
+        raise Refusal(RefusalReason.signature_malformed, "keyid or signature is missing")
     if created is None:
-        raise Refusal(Reason.date_missing, "created is missing")
+        raise Refusal(RefusalReason.date_missing, "created is missing")
     algorithm = input_member.parameters.get("alg")
-    if not isinstance(algorithm, str | None) or algorithm not in RFC9421_NAMES:
-        raise Refusal(Reason.signature_algorithm, str(algorithm)[:100])
+    if not isinstance(algorithm, str | None) or algorithm not in RFC9421_ALGORITHMS_BY_NAME:
+        raise Refusal(RefusalReason.signature_algorithm, str(algorithm)[:100])
     return key_id, SignatureCandidate(
         value=signature_member.value,
         texts=(signature_base(components, input_member.raw, request),),
-        algorithms=RFC9421_NAMES[algorithm],
+        algorithms=RFC9421_ALGORITHMS_BY_NAME[algorithm],
         created_times=(_parse_time(created),),
         expires=_parse_time(input_member.parameters["expires"])
         if "expires" in input_member.parameters
         else None,
-        covered=frozenset(components),
+        covered_components=frozenset(components),
     )
 
 
-def _parse_components(input_member: Member) -> tuple[str, ...]:
+def _parse_components(input_member: DictionaryMember) -> tuple[str, ...]:
     """The names of the covered components. Component parameters are not supported."""
     if not isinstance(input_member.value, tuple):
-        raise Refusal(Reason.signature_malformed, "not a list of components")
+        raise Refusal(RefusalReason.signature_malformed, "not a list of components")
     names = []
     for item in input_member.value:
         name = item.value
         if not isinstance(name, str) or item.parameters or name != name.lower() or name in names:
-            raise Refusal(Reason.signature_malformed, f"component {str(name)[:100]}")
+            raise Refusal(RefusalReason.signature_malformed, f"component {str(name)[:100]}")
         if name.startswith("@") and name not in DERIVED_COMPONENTS:
-            raise Refusal(Reason.signature_malformed, f"component {name[:100]}")
+            raise Refusal(RefusalReason.signature_malformed, f"component {name[:100]}")
         names.append(name)
     return tuple(names)
 
@@ -168,16 +168,16 @@ def _check_components(components: tuple[str, ...], request: SignedRequest) -> No
     if request.has_content:
         required.append("content-digest")
         if request.headers.get("content-digest") is None:
-            raise Refusal(Reason.digest_missing)
+            raise Refusal(RefusalReason.digest_missing)
     for name in required:
         if name not in components:
-            raise Refusal(Reason.signature_incomplete, f"{name} is not covered")
+            raise Refusal(RefusalReason.signature_incomplete, f"{name} is not covered")
 
 
 def _parse_time(value: object) -> datetime:
     timestamp = parse_timestamp(value) if type(value) is int else None
     if timestamp is None:
-        raise Refusal(Reason.signature_malformed, "created or expires is not a timestamp")
+        raise Refusal(RefusalReason.signature_malformed, "created or expires is not a timestamp")
     return timestamp
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from federation.errors import Reason, Refusal
-from federation.signatures.algorithms import Algorithm
+from federation.errors import Refusal, RefusalReason
+from federation.signatures.algorithms import KeyAlgorithm
 from federation.signatures.dates import is_recent
 
 # A line break in a field would start another field in the signed text.
-PRINTABLE = re.compile(r"[\t\x20-\x7e]*")
+PRINTABLE_ASCII = re.compile(r"[\t\x20-\x7e]*")
 # Optional headers that are signed whenever they are sent (required by FEP-8fcf).
 EXTRA_SIGNED_HEADERS = frozenset({"collection-synchronization"})
 
@@ -19,8 +19,8 @@ EXTRA_SIGNED_HEADERS = frozenset({"collection-synchronization"})
 def join_signed_lines(lines: Iterable[str]) -> bytes:
     """Join the lines of the text to sign. Raises `Refusal` unless they are printable ASCII."""
     signed_lines = list(lines)
-    if not all(PRINTABLE.fullmatch(line) for line in signed_lines):
-        raise Refusal(Reason.signature_malformed, "a covered component is not plain ASCII")
+    if not all(PRINTABLE_ASCII.fullmatch(line) for line in signed_lines):
+        raise Refusal(RefusalReason.signature_malformed, "a covered component is not plain ASCII")
     return "\n".join(signed_lines).encode("ascii")
 
 
@@ -29,7 +29,7 @@ def extra_signed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() in EXTRA_SIGNED_HEADERS}
 
 
-class Scheme(StrEnum):
+class SignatureScheme(StrEnum):
     """The two signature schemes used in the fediverse."""
 
     cavage = "cavage"
@@ -46,10 +46,10 @@ class SignatureCandidate:
 
     value: bytes
     texts: tuple[bytes, ...]
-    algorithms: frozenset[Algorithm]
+    algorithms: frozenset[KeyAlgorithm]
     created_times: tuple[datetime | None, ...]
     expires: datetime | None = None
-    covered: frozenset[str] = frozenset()
+    covered_components: frozenset[str] = frozenset()
 
     def is_current(self, now: datetime) -> bool:
         """Whether the signature has not expired and every stated time is recent."""
@@ -62,7 +62,7 @@ class SignatureCandidate:
 class Signature:
     """The signature of a request: valid if any of `candidates`, all by the same key, is."""
 
-    scheme: Scheme
+    scheme: SignatureScheme
     key_id: str
     candidates: tuple[SignatureCandidate, ...]
 
@@ -74,6 +74,8 @@ class Signature:
         return any(created is not None and created < time for created in created_times)
 
     @property
-    def covered(self) -> frozenset[str]:
+    def covered_components(self) -> frozenset[str]:
         """The components that every candidate covers."""
-        return frozenset.intersection(*(candidate.covered for candidate in self.candidates))
+        return frozenset.intersection(
+            *(candidate.covered_components for candidate in self.candidates)
+        )

@@ -20,7 +20,7 @@ BYTES = re.compile(r":([A-Za-z0-9+/]*={0,2}):")
 BOOLEAN = re.compile(r"\?([01])")
 SPACES = re.compile(r" *")
 EQUALS = re.compile("=")
-OPENING, CLOSING = re.compile(r"\("), re.compile(r"\)")
+OPENING_PARENTHESIS, CLOSING_PARENTHESIS = re.compile(r"\("), re.compile(r"\)")
 SEMICOLON = re.compile("; *")
 COMMA = re.compile(r"[ \t]*,[ \t]*")
 
@@ -28,7 +28,7 @@ BareItem = str | int | bytes | bool
 Parameters = dict[str, BareItem]
 
 
-class FieldError(ValueError):
+class HeaderFieldError(ValueError):
     """The field cannot be read, or exceeds a limit."""
 
 
@@ -39,7 +39,7 @@ class ParameterisedItem:
 
 
 @dataclass(frozen=True)
-class Member:
+class DictionaryMember:
     """A member of a dictionary: an item or a list of items. `raw` is its text as received."""
 
     value: BareItem | tuple[ParameterisedItem, ...]
@@ -47,16 +47,18 @@ class Member:
     raw: str
 
 
-def parse_dictionary(text: str) -> dict[str, Member]:
-    """Return the members of a dictionary by key. Raises `FieldError`, also for a repeated key."""
+def parse_dictionary(text: str) -> dict[str, DictionaryMember]:
+    """Return the members of a dictionary by key. Raises `HeaderFieldError`, also for a repeated
+    key.
+    """
     if len(text) > MAX_LEN_FIELD:
-        raise FieldError("the field is too long")
+        raise HeaderFieldError("the field is too long")
     parser = _Parser(text.strip(" "))
-    members: dict[str, Member] = {}
+    members: dict[str, DictionaryMember] = {}
     while True:
         key = parser.expect(KEY).group()
         if key in members or len(members) == MAX_MEMBERS:
-            raise FieldError("a key comes twice, or there are too many")
+            raise HeaderFieldError("a key comes twice, or there are too many")
         members[key] = parser.parse_member()
         if parser.at_end:
             return members
@@ -75,7 +77,7 @@ class _Parser:
     def expect(self, pattern: re.Pattern[str]) -> re.Match[str]:
         match = self.match(pattern)
         if match is None:
-            raise FieldError(f"cannot be read from character {self._position}")
+            raise HeaderFieldError(f"cannot be read from character {self._position}")
         return match
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
@@ -84,9 +86,9 @@ class _Parser:
             self._position = match.end()
         return match
 
-    def parse_member(self) -> Member:
+    def parse_member(self) -> DictionaryMember:
         if not self.match(EQUALS):
-            return Member(True, self._parse_parameters(), "")
+            return DictionaryMember(True, self._parse_parameters(), "")
         start = self._position
         value = (
             self._parse_inner_list()
@@ -94,17 +96,17 @@ class _Parser:
             else self._parse_bare_item()
         )
         parameters = self._parse_parameters()
-        return Member(value, parameters, self._text[start : self._position])
+        return DictionaryMember(value, parameters, self._text[start : self._position])
 
     def _parse_inner_list(self) -> tuple[ParameterisedItem, ...]:
-        self.expect(OPENING)
+        self.expect(OPENING_PARENTHESIS)
         items: list[ParameterisedItem] = []
         while True:
             spaces = self.expect(SPACES).group()
-            if self.match(CLOSING):
+            if self.match(CLOSING_PARENTHESIS):
                 return tuple(items)
             if (items and not spaces) or len(items) == MAX_ITEMS:
-                raise FieldError("the list cannot be read, or is too long")
+                raise HeaderFieldError("the list cannot be read, or is too long")
             items.append(ParameterisedItem(self._parse_bare_item(), self._parse_parameters()))
 
     def _parse_parameters(self) -> Parameters:
@@ -112,7 +114,7 @@ class _Parser:
         while self.match(SEMICOLON):
             key = self.expect(KEY).group()
             if key in parameters or len(parameters) == MAX_MEMBERS:
-                raise FieldError("a parameter comes twice, or there are too many")
+                raise HeaderFieldError("a parameter comes twice, or there are too many")
             parameters[key] = self._parse_bare_item() if self.match(EQUALS) else True
         return parameters
 
@@ -129,19 +131,19 @@ class _Parser:
 
 
 def decode_base64(text: str) -> bytes:
-    """Decode standard, padded, canonical base64. Raises `FieldError` for any other spelling."""
+    """Decode standard, padded, canonical base64. Raises `HeaderFieldError` for other spellings."""
     try:
         data = b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise FieldError("not base64") from error
+        raise HeaderFieldError("not base64") from error
     if binascii.b2a_base64(data, newline=False).decode() != text:
-        raise FieldError("not canonical base64")
+        raise HeaderFieldError("not canonical base64")
     return data
 
 
 def quote_string(text: str) -> str:
-    """Quote a string. Raises `FieldError` unless it is printable ASCII."""
+    """Quote a string. Raises `HeaderFieldError` unless it is printable ASCII."""
     if not re.fullmatch(r"[\x20-\x7e]*", text):
-        raise FieldError("only printable ASCII can be written")
+        raise HeaderFieldError("only printable ASCII can be written")
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

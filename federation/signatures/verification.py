@@ -4,18 +4,21 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from federation.errors import AddressError, Reason, Refusal
+from federation.errors import AddressError, Refusal, RefusalReason
 from federation.origin import host_of, same_authority
 from federation.signatures import cavage, rfc9421
 from federation.signatures.body_digests import check_content_digest, check_digest
 from federation.signatures.keys import PrivateKey, PublicKey
 from federation.signatures.request import SignedRequest
-from federation.signatures.signature import Scheme, Signature
+from federation.signatures.signature import Signature, SignatureScheme
 
-SIGN = {Scheme.cavage: cavage.sign, Scheme.rfc9421: rfc9421.sign}
+SIGN_FUNCTIONS = {SignatureScheme.cavage: cavage.sign, SignatureScheme.rfc9421: rfc9421.sign}
 # The key id, in the spelling of either scheme.
-KEY_ID = re.compile(r'\bkey[iI]d="([^"]+)"')
-CHECK_DIGEST = {Scheme.cavage: check_digest, Scheme.rfc9421: check_content_digest}
+KEY_ID_PATTERN = re.compile(r'\bkey[iI]d="([^"]+)"')
+CHECK_DIGEST_FUNCTIONS = {
+    SignatureScheme.cavage: check_digest,
+    SignatureScheme.rfc9421: check_content_digest,
+}
 
 
 def sign(
@@ -25,14 +28,14 @@ def sign(
     body: bytes | None,
     key: PrivateKey,
     now: datetime,
-    scheme: Scheme = Scheme.cavage,
+    scheme: SignatureScheme = SignatureScheme.cavage,
 ) -> dict[str, str]:
     """Return the headers that sign a request at the time `now`.
 
     `url` is percent-encoded, as it is sent. `body` is None for a request without one. A Host in
     `headers` is signed instead of the URL's. Raises `AddressError` if `url` is not a web address.
     """
-    return SIGN[scheme](method, url, headers, body, key, now)
+    return SIGN_FUNCTIONS[scheme](method, url, headers, body, key, now)
 
 
 def parse_signature(request: SignedRequest) -> Signature:
@@ -42,24 +45,24 @@ def parse_signature(request: SignedRequest) -> Signature:
     header = request.headers.get("signature")
     if header is None:
         if "authorization" in request.headers:
-            raise Refusal(Reason.signature_scheme_unknown, "an Authorization header")
-        raise Refusal(Reason.signature_missing)
+            raise Refusal(RefusalReason.signature_scheme_unknown, "an Authorization header")
+        raise Refusal(RefusalReason.signature_missing)
     if "keyid=" not in header.lower():
-        raise Refusal(Reason.signature_scheme_unknown, header[:100])
+        raise Refusal(RefusalReason.signature_scheme_unknown, header[:100])
     return cavage.parse(request)
 
 
-def claimed_key(request: SignedRequest) -> str:
+def claimed_key_id(request: SignedRequest) -> str:
     """The key id in the request's signature, unverified; empty if it cannot be read."""
     header = request.headers.get("signature-input") or request.headers.get("signature") or ""
-    key_id = KEY_ID.search(header)
+    key_id = KEY_ID_PATTERN.search(header)
     return key_id[1] if key_id else ""
 
 
 def claimed_host(request: SignedRequest) -> str:
-    """The host (`host[:port]`) of `claimed_key`, unverified; empty if it cannot be read."""
+    """The host (`host[:port]`) of `claimed_key_id`, unverified; empty if it cannot be read."""
     try:
-        return host_of(claimed_key(request))
+        return host_of(claimed_key_id(request))
     except AddressError:
         return ""
 
@@ -68,25 +71,25 @@ def check_body_and_date(request: SignedRequest, signature: Signature, now: datet
     """Check everything that needs no key: our host, the digest, the date. Raises `Refusal`."""
     host = request.headers.get("host")
     if host is not None and not same_authority(request.scheme, host, request.authority):
-        raise Refusal(Reason.wrong_host, host[:100])
+        raise Refusal(RefusalReason.wrong_host, host[:100])
     if request.has_content:
-        CHECK_DIGEST[signature.scheme](request)
+        CHECK_DIGEST_FUNCTIONS[signature.scheme](request)
     if not any(candidate.is_current(now) for candidate in signature.candidates):
-        raise Refusal(Reason.date_outside_window)
+        raise Refusal(RefusalReason.date_outside_window)
 
 
 def check_signature(signature: Signature, key: PublicKey, now: datetime) -> None:
     """Check that `key` made the signature. Raises `Refusal`."""
     if key.key_id != signature.key_id:
-        raise Refusal(Reason.signature_wrong, "signed with another key")
+        raise Refusal(RefusalReason.signature_wrong, "signed with another key")
     current = [candidate for candidate in signature.candidates if candidate.is_current(now)]
     matching = [candidate for candidate in current if key.algorithm in candidate.algorithms]
     if current and not matching:
-        raise Refusal(Reason.signature_algorithm, f"the key is for {key.algorithm}")
+        raise Refusal(RefusalReason.signature_algorithm, f"the key is for {key.algorithm}")
     for candidate in matching:
         if any(key.verifies(text, candidate.value) for text in candidate.texts):
             return
-    raise Refusal(Reason.signature_wrong)
+    raise Refusal(RefusalReason.signature_wrong)
 
 
 def verify(request: SignedRequest, signature: Signature, key: PublicKey, now: datetime) -> None:

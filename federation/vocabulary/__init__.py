@@ -24,7 +24,7 @@ from federation.vocabulary.activities import (
     undo,
     update,
 )
-from federation.vocabulary.actors import ACTOR_TYPES, RFC9421, ActorDocument
+from federation.vocabulary.actors import ACTOR_TYPES, RFC9421_CAPABILITY, ActorDocument
 from federation.vocabulary.collections import (
     COLLECTION_TYPES,
     PAGE_TYPES,
@@ -71,7 +71,7 @@ __all__ = [
     "ACTOR_TYPES",
     "CONTEXT",
     "REPLY_TYPES",
-    "RFC9421",
+    "RFC9421_CAPABILITY",
     "Activity",
     "ActorDocument",
     "Article",

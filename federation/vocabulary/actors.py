@@ -17,7 +17,7 @@ from federation.properties import (
     ids_of,
     one_or_many,
 )
-from federation.signatures.algorithms import Algorithm
+from federation.signatures.algorithms import KeyAlgorithm
 from federation.signatures.key_ownership import listed_keys
 from federation.signatures.keys import PublicKey, pem_to_multikey
 from federation.vocabulary.context import drop_empty, with_context
@@ -28,8 +28,8 @@ ACTOR_TYPES = ("Application", "Group", "Organization", "Person", "Service")
 # The Government Statistical Service's code for an area of the UK.
 GSS_CODE = re.compile(r"[EWSN][0-9]{8}")
 # Capabilities that software declares (FEP-844e): address to name.
-RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
-CAPABILITIES = {RFC9421: "RFC-9421: HTTP Message Signatures"}
+RFC9421_CAPABILITY = "https://datatracker.ietf.org/doc/html/rfc9421"
+SERVER_CAPABILITIES = {RFC9421_CAPABILITY: "RFC-9421: HTTP Message Signatures"}
 MAX_CAPABILITIES = 50
 
 
@@ -125,7 +125,9 @@ class ActorDocument:
     def dump(self, *, context: bool = True) -> JsonObject:
         """The document; without a JSON-LD context to embed it in another."""
         rsa = [
-            _dump_rsa_key(key) for key in self.public_keys if key.algorithm is Algorithm.rsa_sha256
+            _dump_rsa_key(key)
+            for key in self.public_keys
+            if key.algorithm is KeyAlgorithm.rsa_sha256
         ]
         document = drop_empty(
             {
@@ -152,7 +154,7 @@ class ActorDocument:
                 "assertionMethod": [
                     _dump_multikey(key)
                     for key in self.public_keys
-                    if key.algorithm is Algorithm.ed25519
+                    if key.algorithm is KeyAlgorithm.ed25519
                 ],
                 "alsoKnownAs": list(self.also_known_as),
                 "movedTo": self.moved_to,
@@ -160,15 +162,15 @@ class ActorDocument:
                 "digest": self.digest,
                 "gssCode": self.gss_code,
                 "location": self.location.dump() if self.location else None,
-                **self._software(),
+                **self._dump_software(),
             }
         )
         return with_context(document) if context else document
 
-    def _software(self) -> JsonObject:
+    def _dump_software(self) -> JsonObject:
         """The capabilities (FEP-844e): on an Application itself, otherwise in `generator`."""
         links = [
-            drop_empty({"type": "Link", "href": href, "name": CAPABILITIES.get(href)})
+            drop_empty({"type": "Link", "href": href, "name": SERVER_CAPABILITIES.get(href)})
             for href in self.implements
         ]
         if self.type == "Application":

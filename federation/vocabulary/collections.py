@@ -12,7 +12,7 @@ from federation.properties import JsonObject, id_of, one_or_many
 from federation.vocabulary.context import drop_empty, with_context
 from federation.vocabulary.required import required_id, required_type
 
-Items = tuple[str | JsonObject, ...]
+CollectionItems = tuple[str | JsonObject, ...]
 COLLECTION_TYPES = ("OrderedCollection", "Collection")
 PAGE_TYPES = ("OrderedCollectionPage", "CollectionPage")
 # The largest value of an integer column.
@@ -29,7 +29,7 @@ class Collection:
 
     id: str
     total_items: int | None = None
-    items: Items | None = None
+    items: CollectionItems | None = None
     first: str | JsonObject | None = None
     last: str | None = None
     is_ordered: bool = True
@@ -71,7 +71,7 @@ class CollectionPage:
 
     id: str | None
     part_of: str | None
-    items: Items = ()
+    items: CollectionItems = ()
     next: str | None = None
     prev: str | None = None
     total_items: int | None = None
@@ -113,7 +113,7 @@ def _parse_total(document: Mapping[str, Any]) -> int | None:
     return total
 
 
-def _parse_items(document: Mapping[str, Any]) -> Items | None:
+def _parse_items(document: Mapping[str, Any]) -> CollectionItems | None:
     for name in ("orderedItems", "items"):
         if name in document:
             items = one_or_many(document[name])
@@ -121,7 +121,7 @@ def _parse_items(document: Mapping[str, Any]) -> Items | None:
     return None
 
 
-def _dump_items(items: Items | None, *, is_ordered: bool) -> JsonObject:
+def _dump_items(items: CollectionItems | None, *, is_ordered: bool) -> JsonObject:
     if items is None:
         return {}
     return {"orderedItems" if is_ordered else "items": list(items)}

@@ -6,10 +6,10 @@ in a context that common software has built in.
 
 from typing import Any
 
-AS2 = "https://www.w3.org/ns/activitystreams"
-SECURITY = "https://w3id.org/security/v1"
-MULTIKEY = "https://w3id.org/security/multikey/v1"
-DATA_INTEGRITY = "https://w3id.org/security/data-integrity/v1"
+AS2_CONTEXT = "https://www.w3.org/ns/activitystreams"
+SECURITY_CONTEXT = "https://w3id.org/security/v1"
+MULTIKEY_CONTEXT = "https://w3id.org/security/multikey/v1"
+DATA_INTEGRITY_CONTEXT = "https://w3id.org/security/data-integrity/v1"
 NAMESPACE = "https://moothall.org/ns#"
 
 TERMS: dict[str, Any] = {
@@ -49,7 +49,13 @@ TERMS: dict[str, Any] = {
         "@container": "@set",
     },
 }
-CONTEXT: list[Any] = [AS2, SECURITY, MULTIKEY, DATA_INTEGRITY, TERMS]
+CONTEXT: list[Any] = [
+    AS2_CONTEXT,
+    SECURITY_CONTEXT,
+    MULTIKEY_CONTEXT,
+    DATA_INTEGRITY_CONTEXT,
+    TERMS,
+]
 
 
 def with_context(document: dict[str, Any]) -> dict[str, Any]:

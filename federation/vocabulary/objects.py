@@ -18,7 +18,7 @@ from federation.properties import (
     texts_by_language,
     type_of,
 )
-from federation.vocabulary.context import AS2, drop_empty, with_context
+from federation.vocabulary.context import AS2_CONTEXT, drop_empty, with_context
 from federation.vocabulary.projects import (
     ProjectDetails,
     get_details,
@@ -34,7 +34,7 @@ REPLY_TYPES = frozenset({"Note", "Page", "Article", "Question"})
 # A summary of these types is a content warning; of other types only if they are `sensitive`.
 WARNING_TYPES = frozenset({"Note", "Question"})
 TITLED_TYPES = frozenset({"Page", "Article", "Question"})
-AS2_MEDIA_TYPE = f'application/ld+json; profile="{AS2}"'
+AS2_MEDIA_TYPE = f'application/ld+json; profile="{AS2_CONTEXT}"'
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from federation.vocabulary.required import required_author, required_id, require
 
 # Opaque to readers; stored in digests and database columns.
 REVISION = re.compile(r"[\x21-\x7e]{1,40}")
-PUBLIC, PEERS = "public", "peers"
+PUBLIC_VISIBILITY, PEERS_VISIBILITY = "public", "peers"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ProjectDetails:
     phase: str = ""
     source_markdown: str = ""
     version: int = 1
-    visibility: str = PUBLIC
+    visibility: str = PUBLIC_VISIBILITY
     revision: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -53,7 +53,9 @@ class ProjectDetails:
             phase=phase if isinstance(phase, str) else "",
             source_markdown=markdown if isinstance(markdown, str) else "",
             version=version if type(version) is int else 1,
-            visibility=PUBLIC if get_own_property(document, "visibility") == PUBLIC else PEERS,
+            visibility=PUBLIC_VISIBILITY
+            if get_own_property(document, "visibility") == PUBLIC_VISIBILITY
+            else PEERS_VISIBILITY,
             revision=get_revision(document),
             details=get_details(document),
         )

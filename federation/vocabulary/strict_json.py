@@ -5,17 +5,17 @@ import math
 import re
 from typing import Any, NoReturn
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 
 MAX_DEPTH = 32
 # The largest signed 64-bit integer, which databases can store.
 MAX_INTEGER = 2**63 - 1
 # NUL, which databases refuse, and lone surrogates, which are not characters. JSON in UTF-8 can only
 # contain them escaped, so texts are checked only if the body has such an escape.
-FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+FORBIDDEN_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
 # The Python types of JSON arrays and objects.
 CONTAINERS = frozenset((dict, list))
-ESCAPED_FORBIDDEN = re.compile(r"\\u(0000|[dD][89a-fA-F])")
+ESCAPED_FORBIDDEN_CHARACTERS = re.compile(r"\\u(0000|[dD][89a-fA-F])")
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
@@ -28,11 +28,11 @@ def parse_json(body: bytes) -> dict[str, Any]:
         text = body.decode("utf-8")
         document = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
-        raise Refusal(Reason.not_json, str(error)[:100]) from error
+        raise Refusal(RefusalReason.not_json, str(error)[:100]) from error
     if not isinstance(document, dict):
-        raise Refusal(Reason.not_json, "not an object")
+        raise Refusal(RefusalReason.not_json, "not an object")
     _check_depth(document)
-    if ESCAPED_FORBIDDEN.search(text):
+    if ESCAPED_FORBIDDEN_CHARACTERS.search(text):
         _check_texts(document)
     return document
 
@@ -81,13 +81,13 @@ def _check_depth(document: dict[str, Any]) -> None:
         ]
         if not level:
             return
-    raise Refusal(Reason.not_json, "too deep")
+    raise Refusal(RefusalReason.not_json, "too deep")
 
 
 def _check_texts(value: Any) -> None:
     if isinstance(value, str):
-        if FORBIDDEN.search(value):
-            raise Refusal(Reason.not_json, "a text holds NUL or a lone surrogate")
+        if FORBIDDEN_CHARACTERS.search(value):
+            raise Refusal(RefusalReason.not_json, "a text holds NUL or a lone surrogate")
     elif isinstance(value, dict | list):
         for member in [*value, *value.values()] if isinstance(value, dict) else value:
             _check_texts(member)

@@ -42,7 +42,7 @@ def change_password() -> ResponseReturnValue:
             old_hash = user.password
             password_hash = _verify_and_hash(form, user)
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return render_template("account/password.html", form=form), 400
     work.pause()
     work.session.refresh(user, with_for_update={"of": User})

@@ -23,7 +23,7 @@ FORMAT_VERSION = 1
 MANIFEST_MEMBER = "manifest.json"
 KEY_MEMBER, ENCRYPTED_MEMBER = "key.age", "backup.tar.gz.age"
 # The manifest and the encrypted key are read into memory whole, so their size is limited.
-MAX_SMALL_BYTES = 1024 * 1024
+MAX_SMALL_MEMBER_BYTES = 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 # On a database, higher levels take longer and save almost nothing.
 GZIP_LEVEL = 3
@@ -89,7 +89,7 @@ def extract_archive(source: Path, folder: Path, passphrase: str) -> BackupManife
         if is_encrypted(source):
             source = _decrypt(source, folder, passphrase)
         with tarfile.open(source, "r|*") as archive:
-            return _extract(archive, folder)
+            return _extract_members(archive, folder)
     except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as error:
         raise BackupError(f"{source.name} is not a backup, or is damaged.") from error
     except OSError as error:
@@ -134,7 +134,7 @@ def _decrypt(source: Path, folder: Path, passphrase: str) -> Path:
     plain = folder / "backup.tar.gz"
     try:
         with tarfile.open(source) as outer, plain.open("xb") as out:
-            key = _decrypted_key(_read_small(outer, outer.getmember(KEY_MEMBER)), passphrase)
+            key = _decrypt_key(_read_small_member(outer, outer.getmember(KEY_MEMBER)), passphrase)
             encrypted = outer.extractfile(outer.getmember(ENCRYPTED_MEMBER))
             if encrypted is None:
                 raise BackupError(f"{source.name} is not a backup, or is damaged.")
@@ -146,7 +146,7 @@ def _decrypt(source: Path, folder: Path, passphrase: str) -> Path:
     return plain
 
 
-def _decrypted_key(encrypted: bytes, passphrase: str) -> pyrage.x25519.Identity:
+def _decrypt_key(encrypted: bytes, passphrase: str) -> pyrage.x25519.Identity:
     try:
         text = pyrage.passphrase.decrypt(encrypted, passphrase).decode("ascii")
     except pyrage.DecryptError as error:
@@ -154,21 +154,21 @@ def _decrypted_key(encrypted: bytes, passphrase: str) -> pyrage.x25519.Identity:
     return pyrage.x25519.Identity.from_str(text)
 
 
-def _read_small(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    """Read a member of at most `MAX_SMALL_BYTES` into memory."""
-    file = archive.extractfile(member) if member.size <= MAX_SMALL_BYTES else None
+def _read_small_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """Read a member of at most `MAX_SMALL_MEMBER_BYTES` into memory."""
+    file = archive.extractfile(member) if member.size <= MAX_SMALL_MEMBER_BYTES else None
     if file is None:
         raise BackupError(f"The backup is damaged: {member.name} is not a file or is too large.")
     return file.read()
 
 
-def _extract(archive: tarfile.TarFile, folder: Path) -> BackupManifest:
+def _extract_members(archive: tarfile.TarFile, folder: Path) -> BackupManifest:
     """Write the members that the manifest names to `folder`, and refuse all others."""
     members = iter(archive)
     first = next(members, None)
     if first is None or first.name != MANIFEST_MEMBER:
         raise BackupError("This is not a backup: it does not start with a manifest.")
-    manifest = _parse_manifest(json.loads(_read_small(archive, first)))
+    manifest = _parse_manifest(json.loads(_read_small_member(archive, first)))
     missing = dict(manifest.files)
     for member in members:
         expected = missing.pop(member.name, None)

@@ -20,8 +20,8 @@ from node.schema_migrations import VERSION_TABLE
 # The member of the archive that holds the database, by engine.
 DATABASE_MEMBERS = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
 # Not the models: the database may be at an older revision.
-COUNCILS = table("council")
-VERSION = column("version_num", String)
+COUNCIL_TABLE = table("council")
+VERSION_COLUMN = column("version_num", String)
 
 
 def copy_database(engine: Engine, target: Path) -> None:
@@ -36,7 +36,7 @@ def copy_database(engine: Engine, target: Path) -> None:
 def check_copy(engine: str, path: Path) -> None:
     """Check that `path` is a complete copy of a database of this engine. Raises `BackupError`."""
     if engine == "postgresql":
-        _run("pg_restore", ["--list", str(path)], {})
+        _run_program("pg_restore", ["--list", str(path)], {})
         return
     try:
         with closing(sqlite3.connect(path)) as database:
@@ -66,17 +66,17 @@ def restore_database(engine: Engine, source: Path) -> None:
 def is_empty(engine: Engine) -> bool:
     """Whether the database has no tables, or belongs to a node that has no council yet."""
     with engine.connect() as connection:
-        if COUNCILS.name not in inspect(connection).get_table_names():
+        if COUNCIL_TABLE.name not in inspect(connection).get_table_names():
             return True
-        return connection.execute(select(literal(1)).select_from(COUNCILS)).first() is None
+        return connection.execute(select(literal(1)).select_from(COUNCIL_TABLE)).first() is None
 
 
-def revisions(engine: Engine) -> dict[str, str]:
+def list_revisions(engine: Engine) -> dict[str, str]:
     """The newest migration of the core and of each plugin, by the name of its version table."""
     with engine.connect() as connection:
         names = inspect(connection).get_table_names()
         return {
-            name: connection.execute(select(VERSION).select_from(table(name))).scalar_one()
+            name: connection.execute(select(VERSION_COLUMN).select_from(table(name))).scalar_one()
             for name in sorted(names)
             if name.startswith(VERSION_TABLE)
         }
@@ -119,10 +119,10 @@ def _run_postgresql(program: str, url: URL, arguments: list[str]) -> None:
     url_without_password = url.set(drivername="postgresql", password=None)
     environment = {"PGPASSWORD": str(url.password)} if url.password else {}
     address = url_without_password.render_as_string(hide_password=False)
-    _run(program, [f"--dbname={address}", *arguments], environment)
+    _run_program(program, [f"--dbname={address}", *arguments], environment)
 
 
-def _run(program: str, arguments: list[str], environment: Mapping[str, str]) -> None:
+def _run_program(program: str, arguments: list[str], environment: Mapping[str, str]) -> None:
     try:
         result = subprocess.run(
             [program, *arguments],

@@ -60,13 +60,13 @@ def take_backup(node_settings: Settings, target: Path, passphrase: str = "") -> 
         databases.copy_database(engine, files[databases.DATABASE_MEMBERS[engine_name]])
         databases.check_copy(engine_name, files[databases.DATABASE_MEMBERS[engine_name]])
         files[SECRET_MEMBER].write_text(get_secret_key(node_settings))
-        files[SETTINGS_MEMBER].write_text(_as_toml(node_settings))
+        files[SETTINGS_MEMBER].write_text(_settings_to_toml(node_settings))
         manifest = BackupManifest(
             base_url=node_settings.base_url,
             engine=engine_name,
             taken_at=now().isoformat(timespec="seconds"),
             version=__version__,
-            revisions=databases.revisions(engine),
+            revisions=databases.list_revisions(engine),
             files={name: archive.file_digest(path) for name, path in files.items()},
         )
         archive_path = folder / "archive"
@@ -93,7 +93,7 @@ def restore_backup(source: Path, passphrase: str = "") -> RestoreResult:
     with _temporary_folder(ensure_data_folder(current_settings)) as folder:
         manifest = _extract_and_check(source, folder, passphrase)
         with (
-            _settings_in_place(folder / SETTINGS_MEMBER) as (node_settings, remarks),
+            _installed_settings(folder / SETTINGS_MEMBER) as (node_settings, remarks),
             _open_engine(node_settings) as engine,
         ):
             _require_restorable(manifest, node_settings, engine)
@@ -112,7 +112,7 @@ def resume_node(node: Node, manifest: BackupManifest) -> None:
     """
     queues.release_all_leases(node)
     with node.work(by="restore") as work:
-        pending_comparisons = update(Comparison).where(Comparison.state == Comparison.WAITING)
+        pending_comparisons = update(Comparison).where(Comparison.state == Comparison.WAITING_STATE)
         work.session.execute(pending_comparisons.values(due_at=now(), attempts=0))
         sessions.end_sessions_of_all_users(work)
         council = councils.require_own(work.session)
@@ -155,7 +155,7 @@ def _require_restorable(manifest: BackupManifest, node_settings: Settings, engin
 
 
 @contextmanager
-def _settings_in_place(backed_up: Path) -> Iterator[tuple[Settings, tuple[str, ...]]]:
+def _installed_settings(backed_up: Path) -> Iterator[tuple[Settings, tuple[str, ...]]]:
     """The settings of the restored node, with remarks for the operator.
 
     A machine without a settings file gets `backed_up`; the file is removed again if the block
@@ -201,7 +201,7 @@ def _temporary_folder(parent: Path) -> Iterator[Path]:
         raise BackupError(f"{parent} cannot be written: {error.strerror or error}.") from error
 
 
-def _as_toml(node_settings: Settings) -> str:
+def _settings_to_toml(node_settings: Settings) -> str:
     """The settings that differ from the defaults. Each value is written as JSON, which is valid
     TOML.
     """

@@ -8,7 +8,7 @@ from node import settings
 from node.backups import service
 from node.cli.lifecycle import print_findings, run_checks
 from node.cli.node_context import open_node
-from node.cli.passphrases import EXISTING_FILE, new_passphrase, passphrase_for
+from node.cli.passphrases import EXISTING_FILE, get_new_passphrase, get_passphrase
 
 
 @click.command()
@@ -24,7 +24,7 @@ def backup(file: Path, encrypt: bool) -> None:
     With a passphrase (MOOTHALL_BACKUP_PASSPHRASE, or --encrypt) the file is encrypted. Without one,
     anyone who can read the file has the server's keys and passwords.
     """
-    manifest = service.take_backup(settings.load(), file, new_passphrase(encrypt))
+    manifest = service.take_backup(settings.load(), file, get_new_passphrase(encrypt))
     click.echo(f"Backed up {manifest.base_url} to {file}")
 
 
@@ -35,7 +35,7 @@ def restore(file: Path) -> None:
 
     If there is no settings file, the one in the backup is restored too.
     """
-    restored = service.restore_backup(file, passphrase_for(file))
+    restored = service.restore_backup(file, get_passphrase(file))
     with open_node() as node:
         service.resume_node(node, restored.manifest)
         findings = run_checks(node)

@@ -2,7 +2,7 @@
 
 import click
 
-from node.cli.node_context import COMMAND_LINE, open_node, open_work
+from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work
 from node.councils import council_moves, service
 from node.errors import NotFoundError
 from node.federating import actor_blocks, actors, fetching
@@ -63,8 +63,8 @@ def move(address: str) -> None:
     The successor must add an alias for this council first. Followers are asked to follow it.
     """
     with open_node() as node:
-        successor = fetching.find_actor(node, address, approved_by_operator=True)
-        with node.work(by=COMMAND_LINE) as work:
+        successor = fetching.fetch_actor_by_address(node, address, approved_by_operator=True)
+        with node.work(by=COMMAND_LINE_ACTOR) as work:
             council_moves.move(work, successor)
             click.echo(f"This council has moved to {successor.id}")
 
@@ -74,8 +74,8 @@ def move(address: str) -> None:
 def block(address: str) -> None:
     """Block ADDRESS (@name@host or a URL), and notify its server."""
     with open_node() as node:
-        actor = fetching.find_actor(node, address)
-        with node.work(by=COMMAND_LINE) as work:
+        actor = fetching.fetch_actor_by_address(node, address)
+        with node.work(by=COMMAND_LINE_ACTOR) as work:
             row = actor_blocks.block(work, service.require_own(work.session).actor, actor)
             click.echo(f"{row.blocked.name} is blocked")
 
@@ -106,10 +106,10 @@ def rotate_keys(drop_old: bool) -> None:
     Signatures made with the old keys are accepted for another 14 days.
     """
     with open_node() as node:
-        pairs = key_rotation.generate_keys(node)
-        with node.work(by=COMMAND_LINE) as work:
+        pairs = key_rotation.generate_successor_keys(node)
+        with node.work(by=COMMAND_LINE_ACTOR) as work:
             number = key_rotation.rotate(work, pairs, drop_old=drop_old)
-        is_finished = key_rotation.finish(node)
+        is_finished = key_rotation.run_to_completion(node)
     click.echo(f"New keys for {number} actors of this server")
     if not is_finished:
         click.echo("A background job will update the actors and followers that are left.")

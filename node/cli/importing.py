@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.node_context import COMMAND_LINE, open_node
+from node.cli.node_context import COMMAND_LINE_ACTOR, open_node
 from node.councils import service as councils
 from node.errors import ConflictError, InvalidInputError
 from node.importing import organisations, service
@@ -74,10 +74,10 @@ def import_files(
         for file in files:
             try:
                 projects = read_projects(file.name, _read_bytes(file), source)
-                owners = organisation_names or (_our_name(node),)
+                owners = organisation_names or (_own_council_name(node),)
                 results = service.import_projects(
                     node,
-                    COMMAND_LINE,
+                    COMMAND_LINE_ACTOR,
                     organisations.select_of(projects, owners),
                     publish=publish,
                     update=update,
@@ -90,7 +90,7 @@ def import_files(
         context.exit(1)
 
 
-def _our_name(node: Node) -> str:
+def _own_council_name(node: Node) -> str:
     with node.reading() as session:
         return councils.require_own(session).name
 
@@ -113,10 +113,10 @@ def _summary_line(taken: Sequence[ImportResult], left: Sequence[OwningOrganisati
     notes = Counter(note for each in taken for note in each.notes)
     if len(taken) == 1:
         only = taken[0]
-        line = f"{OUTCOME_TEXTS[only.done]}: {only.title} {only.uri}"
+        line = f"{OUTCOME_TEXTS[only.outcome]}: {only.title} {only.uri}"
         remarks: list[str] = list(notes)
     else:
-        counts = Counter(each.done for each in taken)
+        counts = Counter(each.outcome for each in taken)
         line = f"{len(taken)} projects: " + ", ".join(
             f"{counts[done]} {words}" for done, words in OUTCOME_TEXTS.items() if counts[done]
         )

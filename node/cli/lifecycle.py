@@ -13,8 +13,8 @@ from node import schema_migrations
 from node.app import get_node
 from node.backups import service as backups
 from node.backups.archive import BackupError
-from node.cli.node_context import COMMAND_LINE, open_node, open_work, start_app
-from node.cli.passphrases import EXISTING_FILE, passphrase_for
+from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work, running_app
+from node.cli.passphrases import EXISTING_FILE, get_passphrase
 from node.councils import service as councils
 from node.councils.first_run import FirstRunInput, set_up
 from node.councils.gss_code_claims import find_disputes
@@ -22,7 +22,7 @@ from node.errors import MoothallError
 from node.federating import clock, local_uris
 from node.federating.models import Delivery
 from node.mail.models import Mail
-from node.outbound import JRD, OutboundError
+from node.outbound import JRD_MEDIA_TYPES, OutboundError
 from node.runtime import Node
 from node.settings import PASSWORD_VARIABLE, Settings
 from node.web_server import print_addresses, run_worker, serve
@@ -31,14 +31,14 @@ from node.web_server import print_addresses, run_worker, serve
 @click.command("serve")
 def serve_command() -> None:
     """Run the web server, and the background jobs unless the setting `jobs` names an engine."""
-    with start_app(runs_node=True) as app:
+    with running_app(runs_node=True) as app:
         serve(app, print_addresses)
 
 
 @click.command()
 def worker() -> None:
     """Run the background jobs, such as deliveries. You can run several workers."""
-    with start_app(runs_node=True) as app, app.app_context():
+    with running_app(runs_node=True) as app, app.app_context():
         node = get_node(app)
         if node.settings.jobs == "inside":
             raise MoothallError("With jobs = inside, `moothall serve` runs the jobs itself.")
@@ -97,7 +97,7 @@ def doctor(backup: Path | None) -> None:
 
 def _find_backup_problem(backup: Path) -> str:
     try:
-        backups.check_backup(backup, passphrase_for(backup))
+        backups.check_backup(backup, get_passphrase(backup))
     except BackupError as error:
         return error.safe_text
     return ""
@@ -130,7 +130,7 @@ def run_checks(node: Node) -> list[tuple[str, str]]:
     """Run the checks. Returns the name of each with its problem, an empty string if it passed."""
     findings = [("the settings are valid", "")]
     try:
-        waiting = schema_migrations.pending(node.engine, node.hooks)
+        waiting = schema_migrations.list_pending(node.engine, node.hooks)
     except Exception as error:  # noqa: BLE001 -- whatever a broken database raises
         return [
             *findings,
@@ -143,7 +143,7 @@ def run_checks(node: Node) -> list[tuple[str, str]]:
     if waiting:
         return findings
     with node.reading() as session:
-        council = councils.own(session)
+        council = councils.get_own(session)
         findings.append(
             (
                 "the council is set up",
@@ -175,7 +175,7 @@ def check_main_domain(node: Node) -> list[tuple[str, str]]:
     if not node.settings.handle_domain:
         return []
     with node.reading() as session:
-        council = councils.own(session)
+        council = councils.get_own(session)
         actor = (council.actor.username or "", council.actor.uri) if council else None
     if actor is None:
         return []
@@ -191,7 +191,7 @@ def _find_domain_problem(node: Node, username: str, uri: str) -> str:
     plain_http = domain in node.settings.private_hosts and not node.settings.is_https
     try:
         url = webfinger_url(username, domain, plain_http=plain_http)
-        answer = node.outbound.get(url, accept=JRD[0], content_types=JRD)
+        answer = node.outbound.get(url, accept=JRD_MEDIA_TYPES[0], content_types=JRD_MEDIA_TYPES)
         if answer.status != HTTPStatus.OK:
             return f"{url} returned the status {answer.status}"
         known = actor_id_from_jrd(parse_json(answer.body), username, domain)
@@ -206,9 +206,9 @@ def check_plugins(node: Node) -> list[tuple[str, str]]:
     findings += [
         (f"the plugin {item.name} can be used", item.reason) for item in node.hooks.skipped
     ]
-    for plugin, check in node.hooks.registered("register_checks"):
-        with node.work(by=COMMAND_LINE) as work:
-            answer, error = node.hooks.run(work, plugin, "register_checks", check.look)
+    for plugin, check in node.hooks.list_registered("register_checks"):
+        with node.work(by=COMMAND_LINE_ACTOR) as work:
+            answer, error = node.hooks.run(work, plugin, "register_checks", check.run)
         findings.append((f"{plugin}: {check.question}", error or str(answer or "")))
     return findings
 

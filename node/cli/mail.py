@@ -26,7 +26,7 @@ def test(address: str) -> None:
 
 @mail.command("list")
 @click.option("--state", type=click.Choice(list(Mail.STATES)), help="Only emails in this state.")
-def list_mails(state: str | None) -> None:
+def list_emails(state: str | None) -> None:
     """List emails, newest first: number, state, address, attempts, last response."""
     query = select(Mail).order_by(Mail.id.desc()).limit(MAX_ROWS)
     with open_node() as node, node.reading() as session:

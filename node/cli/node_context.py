@@ -15,13 +15,13 @@ from node.logs import DATABASE_LOGGER
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 
-COMMAND_LINE = "command line"
+COMMAND_LINE_ACTOR = "command line"
 # Between two attempts to start while the database is down.
 RETRY_INTERVAL_SECONDS = 2.0
 
 
 @contextmanager
-def start_app(
+def running_app(
     *,
     upgrade: bool = True,
     excluded_plugins: Mapping[str, str] | None = None,
@@ -53,7 +53,7 @@ def start_app(
         try:
             yield app
         finally:
-            _close(get_node(app))
+            _close_node(get_node(app))
 
 
 def create_upgraded_app(node_settings: Settings, excluded_plugins: Mapping[str, str]) -> Flask:
@@ -68,24 +68,24 @@ def create_upgraded_app(node_settings: Settings, excluded_plugins: Mapping[str, 
         node = get_node(app)
         try:
             schema_migrations.upgrade(node.engine, node.hooks)
-            missing = schema_migrations.missing_tables_and_columns(node.engine, node.hooks)
+            missing = schema_migrations.find_missing_tables_and_columns(node.engine, node.hooks)
         except schema_migrations.MigrationError as error:
-            _close(node)
+            _close_node(node)
             if error.owner == schema_migrations.CORE:
                 raise
             excluded[error.owner] = error.safe_text
             continue
         except BaseException:
-            _close(node)
+            _close_node(node)
             raise
         if not missing:
             return app
-        _close(node)
+        _close_node(node)
         for owner, names in missing.items():
             excluded[owner] = f"Its migrations do not create all of its models: {', '.join(names)}."
 
 
-def _close(node: Node) -> None:
+def _close_node(node: Node) -> None:
     node.engine.dispose()
     node.outbound.close()
     node.jobs.close()
@@ -96,12 +96,12 @@ def open_node(
     *, upgrade: bool = True, excluded_plugins: Mapping[str, str] | None = None
 ) -> Iterator[Node]:
     """The node, inside its application context."""
-    with start_app(upgrade=upgrade, excluded_plugins=excluded_plugins) as app, app.app_context():
+    with running_app(upgrade=upgrade, excluded_plugins=excluded_plugins) as app, app.app_context():
         yield get_node(app)
 
 
 @contextmanager
 def open_work() -> Iterator[UnitOfWork]:
     """A unit of work of the command line, committed at the end of the block."""
-    with open_node() as node, node.work(by=COMMAND_LINE) as work:
+    with open_node() as node, node.work(by=COMMAND_LINE_ACTOR) as work:
         yield work

@@ -42,7 +42,9 @@ def why(id: str, host: str | None) -> None:  # noqa: A002
     time, last response. Without HOST, explain why this server does not have it.
     """
     with open_node() as node, node.reading() as session:
-        outcome = _explain(session, node.settings, id, parse_host(host or node.settings.authority))
+        outcome = _find_outcome(
+            session, node.settings, id, parse_host(host or node.settings.authority)
+        )
         at = outcome.at.isoformat(timespec="seconds") if outcome.at else ""
         line = (
             outcome.host,
@@ -55,7 +57,7 @@ def why(id: str, host: str | None) -> None:  # noqa: A002
         click.echo("\t".join(line).rstrip())
 
 
-def _explain(session: Session, settings: Settings, name: str, host: str) -> HostOutcome:
+def _find_outcome(session: Session, settings: Settings, name: str, host: str) -> HostOutcome:
     """Raises `NotFoundError` if there is no explanation."""
     try:
         return outcome_at_host(session, settings, find_object(session, settings, name), host)

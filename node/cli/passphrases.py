@@ -11,7 +11,7 @@ from node.settings import PASSPHRASE_VARIABLE
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def new_passphrase(ask: bool) -> str:
+def get_new_passphrase(ask: bool) -> str:
     """The passphrase for a new backup; empty for a backup without encryption."""
     passphrase = os.environ.get(PASSPHRASE_VARIABLE, "")
     if passphrase or not ask:
@@ -20,7 +20,7 @@ def new_passphrase(ask: bool) -> str:
     return answer
 
 
-def passphrase_for(backup: Path) -> str:
+def get_passphrase(backup: Path) -> str:
     """The passphrase of an existing backup; empty if it is not encrypted. Raises `BackupError`."""
     if not is_encrypted(backup):
         return ""

@@ -11,7 +11,7 @@ import click
 
 from node import logs, schema_migrations, settings
 from node.app import create_app, get_node
-from node.cli.node_context import COMMAND_LINE, open_node
+from node.cli.node_context import COMMAND_LINE_ACTOR, open_node
 from node.errors import MoothallError
 from node.plugin_admin import enablement, scaffold, service
 from node.runtime import Node
@@ -42,7 +42,7 @@ def check(name: str) -> None:
     logs.configure(loaded)
     logging.disable()  # problems are printed in one line
     try:
-        hooks = service.load_alone(name)
+        hooks = service.load_in_isolation(name)
         problems = _check_on_scratch_node(loaded, name)
     finally:
         logging.disable(logging.NOTSET)
@@ -52,7 +52,7 @@ def check(name: str) -> None:
     click.echo(
         f"{name} {details.version} works with version {details.api_version} of the plugin interface"
     )
-    for item in service.list_abilities(hooks, name, ()):
+    for item in service.list_contributions(hooks, name, ()):
         click.echo(f"{item.label}: {', '.join(map(str, item.items))}")
 
 
@@ -71,7 +71,7 @@ def _check_on_scratch_node(node_settings: Settings, name: str) -> list[str]:
         node = get_node(create_app(scratch))
         try:
             schema_migrations.upgrade(node.engine, node.hooks)
-            differences = schema_migrations.schema_differences(node.engine, node.hooks)
+            differences = schema_migrations.find_schema_differences(node.engine, node.hooks)
         except schema_migrations.MigrationError as error:
             differences = [f"{error.owner}: {error.safe_text}"]
         finally:
@@ -86,7 +86,7 @@ def _check_on_scratch_node(node_settings: Settings, name: str) -> list[str]:
 @click.argument("name")
 def enable(name: str) -> None:
     """Enable the plugin NAME."""
-    with _open_without(name) as node, node.work(by=COMMAND_LINE) as work:
+    with _open_without_plugin(name) as node, node.work(by=COMMAND_LINE_ACTOR) as work:
         enablement.enable(work, name)
     click.echo(f"{name} is switched on. {RESTART_HINT}")
 
@@ -95,7 +95,7 @@ def enable(name: str) -> None:
 @click.argument("name")
 def disable(name: str) -> None:
     """Disable the plugin NAME. Its data is kept."""
-    with _open_without(name) as node, node.work(by=COMMAND_LINE) as work:
+    with _open_without_plugin(name) as node, node.work(by=COMMAND_LINE_ACTOR) as work:
         enablement.disable(work, name)
     click.echo(f"{name} is switched off. Its data is kept. {RESTART_HINT}")
 
@@ -107,8 +107,8 @@ def purge(name: str, yes: bool) -> None:
     """Permanently delete the data of the plugin NAME, which must be disabled."""
     if not yes:
         click.confirm(f"Permanently delete all data of {name}?", abort=True)
-    with _open_without(name) as node:
-        dropped = service.purge(node, name, COMMAND_LINE)
+    with _open_without_plugin(name) as node:
+        dropped = service.purge(node, name, COMMAND_LINE_ACTOR)
     click.echo(f"Deleted all data of {name}. Tables: {', '.join(dropped) or 'none'}")
 
 
@@ -128,7 +128,7 @@ def new(name: str, into: Path) -> None:
 
 
 @contextmanager
-def _open_without(name: str) -> Iterator[Node]:
+def _open_without_plugin(name: str) -> Iterator[Node]:
     """The node without the plugin, so that a plugin that stops the node can be disabled."""
     reason = f"The plugin {name} is not used by this command."
     with open_node(excluded_plugins={name: reason}) as node:
@@ -147,11 +147,11 @@ class PluginCommands(click.Group):
     def _load_commands(self, ctx: click.Context) -> dict[str, click.Command]:
         if "commands" not in ctx.meta:
             node = ctx.with_resource(open_node())
-            if self.name not in node.hooks.names:
+            if self.name not in node.hooks.plugin_names:
                 raise MoothallError(
                     f"The plugin {self.name} is not running. See `moothall plugin list`."
                 )
-            registered = node.hooks.registered_by(self.name or "", "register_commands")
+            registered = node.hooks.list_registered_by(self.name or "", "register_commands")
             ctx.meta["commands"] = {command.name: command for command in registered}
         commands: dict[str, click.Command] = ctx.meta["commands"]
         return commands

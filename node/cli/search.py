@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from node import long_writes
+from node import batched_writes
 from node.cli.node_context import open_node, open_work
 from node.search import indexing
 from node.services import service as services_service
@@ -21,8 +21,8 @@ def rebuild() -> None:
     with open_node() as node:
         with node.work(by="command line") as work:
             number = indexing.rebuild(work)
-        long_writes.run_job(node, [indexing.REBUILD_INDEX])
-        indexing.run_job(node, rest=0)
+        batched_writes.run_job(node, [indexing.REBUILD_INDEX])
+        indexing.run_job(node, pause_factor=0)
     click.echo(f"Indexed {number:,} projects")
 
 

@@ -6,10 +6,10 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.cli.node_context import COMMAND_LINE, open_node, open_work
+from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work
 from node.errors import NotFoundError
 from node.federating import backfill as backfills
-from node.federating import comparisons
+from node.federating import comparison_schedule
 from node.federating.models import Actor, Backfill, Comparison
 from node.messages import msg
 from node.sync import comparison
@@ -33,7 +33,7 @@ def list_backfills() -> None:
 def start(council: str) -> None:
     """Restart the backfill of COUNCIL (@council@host, or its id) from the beginning."""
     with open_work() as work:
-        row = backfills.begin_by_operator(work, _require_actor(work.session, council))
+        row = backfills.start_by_operator(work, _require_actor(work.session, council))
         click.echo(f"Restarted the backfill of {row.actor.address}")
 
 
@@ -61,12 +61,12 @@ def sync() -> None:
 def now(council: str | None) -> None:
     """Compare with COUNCIL now, or with every council that ours follows, and print the result."""
     with open_node() as node:
-        with node.work(by=COMMAND_LINE) as work:
-            comparisons.watch_followed(work.session)
+        with node.work(by=COMMAND_LINE_ACTOR) as work:
+            comparison_schedule.schedule_for_followed(work.session)
             actor_id = _require_actor(work.session, council).id if council else None
             for row in work.session.scalars(select(Comparison)).all():
                 if actor_id in (None, row.actor_id):
-                    comparisons.compare_soon(work, row.actor_id)
+                    comparison_schedule.compare_soon(work, row.actor_id)
         comparison.run_job(node)
         with node.reading() as session:
             _print_comparisons(session)

@@ -50,7 +50,7 @@ def list_page(
     head: list[str | JsonObject] = []
     if first == 0:
         head = [to_article(project, licence).dump(context=False)]
-    return head + [_item_document(session, row.kind, row.id, licence) for row in rows]
+    return head + [_build_item(session, row.kind, row.id, licence) for row in rows]
 
 
 def count_discussed_projects(session: Session, council: Council, viewer: Viewer) -> int:
@@ -69,7 +69,7 @@ def list_contexts(
     updates = select(func.count()).where(
         Update.project_id == Project.id, Update.state == UpdateState.published
     )
-    comments = _count_shown_comments().where(Comment.project_id == Project.id)
+    comments = _select_comment_count().where(Comment.project_id == Project.id)
     total_items = 1 + updates.scalar_subquery() + comments.scalar_subquery()
     query = _select_discussed(council, viewer).with_only_columns(
         Project.id, Project.uri, total_items
@@ -85,11 +85,11 @@ def list_contexts(
 
 
 def _select_discussed(council: Council, viewer: Viewer) -> Select[Project]:
-    has_comments = _count_shown_comments().where(Comment.project_id == Project.id).exists()
-    return projects.select_documented(council, viewer).where(has_comments)
+    has_comments = _select_comment_count().where(Comment.project_id == Project.id).exists()
+    return projects.select_with_readable_document(council, viewer).where(has_comments)
 
 
-def _count_shown_comments() -> Select[int]:
+def _select_comment_count() -> Select[int]:
     is_shown = Comment.state == CommentState.shown, ~Actor.is_blocked
     return select(func.count(Comment.id)).join(Comment.author).where(*is_shown)
 
@@ -109,15 +109,13 @@ def _select_items(project: Project) -> Subquery:
     return union_all(updates, comments).subquery()
 
 
-def _item_document(
-    session: Session, kind: int, row_id: int, licence: str | None
-) -> str | JsonObject:
+def _build_item(session: Session, kind: int, row_id: int, licence: str | None) -> str | JsonObject:
     if kind == COMMENT_KIND:
-        return _comment_item(session, row_id)
+        return _build_comment_item(session, row_id)
     return update_note(session.get_one(Update, row_id), licence).dump(context=False)
 
 
-def _comment_item(session: Session, row_id: int) -> str | JsonObject:
+def _build_comment_item(session: Session, row_id: int) -> str | JsonObject:
     comment = session.get_one(Comment, row_id)
     if not comment.author.is_local:
         return comment.uri

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from federation.addressing import PUBLIC, Addressed
+from federation.addressing import PUBLIC_COLLECTION, Addressing
 from federation.errors import DocumentError
 from federation.origin import same_origin
 from federation.vocabulary import Note, Tombstone
@@ -11,7 +11,7 @@ from node import markup
 from node.conversations.models import Comment
 from node.federating import local_uris
 from node.federating.models import Actor
-from node.projects.federate import address_to
+from node.projects.federate import build_addressing
 from node.projects.models import Visibility
 from node.text import one_line
 
@@ -37,7 +37,7 @@ def to_note(comment: Comment, subject_author: Actor) -> Note:
     """Convert a local comment. `subject_author`, who wrote what it replies to, is mentioned."""
     project, author = comment.project, comment.author
     mentioned = (subject_author,) if subject_author.uri != author.uri else ()
-    addressed = _address_to(comment)
+    addressed = _build_addressing(comment)
     return Note(
         id=comment.uri,
         content=comment.content,
@@ -53,14 +53,14 @@ def to_note(comment: Comment, subject_author: Actor) -> Note:
     )
 
 
-def _address_to(comment: Comment) -> Addressed:
+def _build_addressing(comment: Comment) -> Addressing:
     """The recipients of a comment. The owner of a remote project forwards it to the others."""
     project = comment.project
     if project.is_local:
-        return address_to(project)
+        return build_addressing(project)
     owner = (project.council.actor.uri,)
     is_public = project.visibility is Visibility.public
-    return {"to": (PUBLIC,), "cc": owner} if is_public else {"to": owner, "cc": ()}
+    return {"to": (PUBLIC_COLLECTION,), "cc": owner} if is_public else {"to": owner, "cc": ()}
 
 
 def to_tombstone(comment: Comment) -> Tombstone:

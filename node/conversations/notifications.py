@@ -11,7 +11,7 @@ from node.federating.models import Actor
 from node.runtime import UnitOfWork
 
 COMMENT_WRITTEN = NotificationKind(
-    "comment.written", Topic.own, _l("%(who)s commented on %(project)s"), for_owner=True
+    "comment.written", Topic.own, _l("%(who)s commented on %(project)s"), notifies_owner=True
 )
 KINDS = (COMMENT_WRITTEN,)
 

@@ -1,6 +1,6 @@
 """Likes and shares (Announce): received ones, and those of our council for remote projects."""
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from federation.properties import JsonObject, type_of
 from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import id_of
@@ -51,7 +51,7 @@ def _build_activity(uri: str, actor: Actor, project: Project, kind: str) -> Json
     if kind == reactions.LIKE:
         return like_activity(uri, actor.uri, project.uri, to=[owner])
     cc = [actor.followers or "", owner]
-    return announce_activity(uri, actor.uri, project.uri, to=[PUBLIC], cc=cc)
+    return announce_activity(uri, actor.uri, project.uri, to=[PUBLIC_COLLECTION], cc=cc)
 
 
 def _publish(

@@ -42,7 +42,7 @@ MAX_TOMBSTONES_PER_HOST = 2_000
 MAX_RECIPIENTS = 100
 
 # The number of comments of an actor: all, and those received since a time.
-COMMENT_COUNTS = select(
+SELECT_COMMENT_COUNTS = select(
     func.count(Comment.id),
     func.count(Comment.id).filter(Comment.received_at > bindparam("since")),
 ).where(Comment.author_id == bindparam("author_id"))
@@ -68,7 +68,7 @@ def prefetch(work: UnitOfWork, batch: Sequence[ReceivedActivity]) -> None:
         project.actor for project in projects if project.is_local and project.uri in announced_uris
     ]
     outbox.prefetch_follower_inboxes(session, [actor for actor in announcers if actor])
-    _prefetch_deleted(session, authors)
+    _prefetch_deletion_times(session, authors)
 
 
 def receive_note(work: UnitOfWork, received: ReceivedActivity) -> None:
@@ -226,12 +226,12 @@ def _store(
     session, author = work.session, _require_author(work, remote.author_uri)
     if author.is_local or author.is_blocked or author.kind == actors.TOMBSTONE:
         raise NotHandledError(msg("from this server, or from a blocked or closed account"))
-    _lift_tombstone(session, remote.uri, author, requested_at)
+    _remove_tombstone(session, remote.uri, author, requested_at)
     is_new = comment is None
     changed_at = min(remote.changed_at or now(), now())
     if comment is None:
         _check_limits(work, author, state, is_backfill=requested_at is not None)
-        _quota_of_host(work, author.host).remaining -= 1
+        _load_host_quota(work, author.host).remaining -= 1
         published_at = min(remote.published_at or changed_at, now())
         published_at = max(published_at, subject.published_at or published_at)
         comment = Comment(uri=remote.uri, project=subject.project, author=author, state=state)
@@ -262,14 +262,14 @@ def _author_fields(comment: Comment | RemoteComment) -> tuple[str, str, str, str
     return comment.url, comment.content, comment.language, comment.warning
 
 
-def _lift_tombstone(
+def _remove_tombstone(
     session: Session, uri: str, author: Actor, requested_at: datetime | None
 ) -> None:
     """Remove the record that a comment was deleted, if it was fetched after the deletion.
 
     Raises `NotHandledError` otherwise.
     """
-    deleted_at = _deleted_at(session, uri, author.id)
+    deleted_at = _find_deletion_time(session, uri, author.id)
     if deleted_at is None:
         return
     if requested_at is None or deleted_at >= requested_at:
@@ -279,19 +279,19 @@ def _lift_tombstone(
 
 
 @change_tracking.cached({"deleted": None})
-def _deleted_at(session: Session, uri: str, author_id: int) -> datetime | None:
+def _find_deletion_time(session: Session, uri: str, author_id: int) -> datetime | None:
     is_tombstone = RemoteTombstone.uri == uri, RemoteTombstone.actor_id == author_id
     return session.scalar(select(RemoteTombstone.at).where(*is_tombstone))
 
 
-def _prefetch_deleted(session: Session, authors: Mapping[str, Actor]) -> None:
+def _prefetch_deletion_times(session: Session, authors: Mapping[str, Actor]) -> None:
     """Load the deletion times of comments into the cache. `authors`: comment id to author."""
     tombstones = select(RemoteTombstone.uri, RemoteTombstone.actor_id, RemoteTombstone.at).where(
         RemoteTombstone.uri.in_(authors)
     )
     deleted_at = {(row.uri, row.actor_id): row.at for row in session.execute(tombstones)}
     keys = [(uri, author.id) for uri, author in authors.items()]
-    _deleted_at.prime(session, {key: deleted_at.get(key) for key in keys})
+    _find_deletion_time.prime(session, {key: deleted_at.get(key) for key in keys})
 
 
 def _restore(comment: Comment, state: CommentState, requested_at: datetime | None) -> None:
@@ -312,9 +312,9 @@ def _check_limits(
     `is_backfill`: skip the hourly limit, since comments of a long time are fetched together.
     """
     parameters = {"author_id": author.id, "since": now() - timedelta(hours=1)}
-    total, last_hour = work.session.execute(COMMENT_COUNTS, parameters).one()
+    total, last_hour = work.session.execute(SELECT_COMMENT_COUNTS, parameters).one()
     within_limits = [total < MAX_PER_ACTOR, is_backfill or last_hour < MAX_PER_HOUR]
-    within_limits.append(_quota_of_host(work, author.host).remaining > 0)
+    within_limits.append(_load_host_quota(work, author.host).remaining > 0)
     if state is CommentState.held:
         held = select(func.count(Comment.id)).where(Comment.state == CommentState.held)
         within_limits.append((work.session.scalar(held) or 0) < MAX_HELD)
@@ -322,14 +322,14 @@ def _check_limits(
         raise NotHandledError(msg("too many comments"))
 
 
-def _quota_of_host(work: UnitOfWork, host: str) -> Quota:
-    """How many more comments a host may have; the count is cached in `node.quotas`."""
+def _load_host_quota(work: UnitOfWork, host: str) -> Quota:
+    """How many more comments a host may have; the count is cached in `node.host_quotas`."""
     name = f"comments of {host}"
-    quota = work.node.quotas.get(name)
+    quota = work.node.host_quotas.get(name)
     if quota is None:
-        query = select(func.count(Comment.id)).where(actors.on_host(Comment.author_id, host))
+        query = select(func.count(Comment.id)).where(actors.is_on_host(Comment.author_id, host))
         count = work.session.scalar(query) or 0
-        quota = work.node.quotas.put(name, Quota(MAX_PER_HOST - count))
+        quota = work.node.host_quotas.put(name, Quota(MAX_PER_HOST - count))
     return quota
 
 
@@ -378,4 +378,4 @@ HANDLERS: Handlers = {
     ("Undo", "Announce"): receive_undo_announce,
 }
 # Called if no other handler accepts the message.
-LAST_HANDLERS: Handlers = {("Delete", ""): record_deletion}
+FALLBACK_HANDLERS: Handlers = {("Delete", ""): record_deletion}

@@ -23,10 +23,10 @@ from node.federating import local_uris, outbox
 from node.federating.models import Actor, InboxItem, OutboxActivity
 from node.messages import msg
 from node.projects import group_actor
-from node.projects.federate import address_to
+from node.projects.federate import build_addressing
 from node.projects.models import Project, ProjectState, Visibility, new_token
 from node.runtime import UnitOfWork
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
 # Characters of Markdown.
 MAX_LEN = 5_000
@@ -51,7 +51,7 @@ class Thread:
 def validate(source: str) -> str:
     """Return the Markdown trimmed. Raises `InvalidInputError` if it is empty or too long."""
     source = trim(source)
-    error = misfit(source, MAX_LEN, lines=True) if source else msg("Enter a comment")
+    error = find_text_error(source, MAX_LEN, lines=True) if source else msg("Enter a comment")
     if error:
         raise InvalidInputError(msg("The comment could not be saved."), {"source": error})
     return source
@@ -123,8 +123,8 @@ def delete(work: UnitOfWork, comment: Comment) -> None:
     project = comment.project
     if project.visibility is not Visibility.private:
         uri, tombstone = local_uris.new_activity(work.settings), to_tombstone(comment).dump()
-        activity = delete_activity(uri, comment.author.uri, tombstone, **address_to(project))
-        outbox.publish_to(work, comment.author, activity, set(), group_actor.audience(project))
+        activity = delete_activity(uri, comment.author.uri, tombstone, **build_addressing(project))
+        outbox.publish_to(work, comment.author, activity, set(), group_actor.audience_of(project))
     work.audit("comment.delete", comment.uri)
 
 
@@ -153,7 +153,9 @@ def withdraw(
             erase(comment)
         if comment.author.is_local:
             uri, tombstone = local_uris.new_activity(work.settings), to_tombstone(comment).dump()
-            deletion = delete_activity(uri, comment.author.uri, tombstone, **address_to(project))
+            deletion = delete_activity(
+                uri, comment.author.uri, tombstone, **build_addressing(project)
+            )
             outbox.withdraw(work, comment.author, deletion, audience)
     return comments[-1].id if len(comments) == limit else 0
 
@@ -250,7 +252,7 @@ def by_uri(session: Session, uri: str) -> Comment | None:
     return session.scalar(SELECT_BY_URI, {"uri": uri})
 
 
-def for_change(session: Session, token: str) -> Comment:
+def get_for_update(session: Session, token: str) -> Comment:
     """A comment in any state, locked until the end of the transaction. Raises `NotFoundError`."""
     query = select(Comment).where(Comment.token == token).with_for_update(of=Comment)
     comment = session.scalar(query)
@@ -308,7 +310,7 @@ def _send_comment(work: UnitOfWork, comment: Comment, subject_author: Actor) -> 
         actor for actor in (subject_author, project.council.actor) if not actor.is_local
     }
     inboxes = {actor.shared_inbox or actor.inbox for actor in remote_actors}
-    sent = outbox.publish_to(work, author, activity, inboxes, group_actor.audience(project))
+    sent = outbox.publish_to(work, author, activity, inboxes, group_actor.audience_of(project))
     if project.is_local:
         forward(work, comment, json.loads(sent.body))
 

@@ -47,12 +47,12 @@ class CouncilThreads(NamedTuple):
     """
 
     council_id: int
-    projects: str
-    unread: int
-    newest: int
+    projects_url: str
+    unread_count: int
+    newest_project_id: int
 
     def __str__(self) -> str:
-        return self.projects
+        return self.projects_url
 
 
 def discover_unread(node: Node) -> set[str]:
@@ -63,18 +63,18 @@ def discover_unread(node: Node) -> set[str]:
     silent_hosts: set[str] = set()
 
     def discover(council: CouncilThreads) -> None:
-        if council.unread <= MAX_UNREAD_WITHOUT_LIST:
+        if council.unread_count <= MAX_UNREAD_WITHOUT_LIST:
             node.conversation_polls.get_or_compute(
-                council.projects, partial(_discover, node, council)
+                council.projects_url, partial(_discover, node, council)
             )
         elif not _discover(node, council):
-            silent_hosts.add(host_of(council.projects))
+            silent_hosts.add(host_of(council.projects_url))
 
     for_each(node, backfill.CONVERSATIONS_JOB, _load_councils(node), discover)
     return silent_hosts
 
 
-def count_held() -> ColumnElement[int]:
+def stored_item_count() -> ColumnElement[int]:
     """SQL for the number of items stored of a `Project`'s context: itself, updates and comments."""
     is_update = Update.project_id == Project.id, Update.state == UpdateState.published
     is_comment = Comment.project_id == Project.id, Comment.state == CommentState.shown
@@ -127,7 +127,7 @@ def _discover(node: Node, council: CouncilThreads) -> bool:
         for totals in _iter_totals(node, council):
             _compare(node, council, totals, requested_at, unread, outdated)
     except (MoothallError, FederationError) as error:
-        log.info("conversation list not fetched", projects=council.projects, why=str(error))
+        log.info("conversation list not fetched", projects=council.projects_url, why=str(error))
         return bool(getattr(error, "permanent", True))
     _mark_read(node, council, requested_at, unread)
     for row_ids in _chunk(outdated[:MAX_REREAD]):
@@ -137,9 +137,9 @@ def _discover(node: Node, council: CouncilThreads) -> bool:
 
 def _iter_totals(node: Node, council: CouncilThreads) -> Iterator[dict[str, int]]:
     """Yield, for each page of a council's list, the ids of contexts and their `totalItems`."""
-    address: str | None = local_uris.conversations(council.projects)
+    address: str | None = local_uris.conversations(council.projects_url)
     for _ in range(MAX_PAGES):
-        if address is None or not same_origin(address, council.projects):
+        if address is None or not same_origin(address, council.projects_url):
             return
         page = parse(fetching.fetch_document(node, address))
         if isinstance(page, Collection):
@@ -170,7 +170,9 @@ def _compare(
     The interval is needed because some items may never be shown here.
     """
     for uris in _chunk(list(totals)):
-        query = select(Project.id, Project.uri, Project.conversation_read_at, count_held()).where(
+        query = select(
+            Project.id, Project.uri, Project.conversation_read_at, stored_item_count()
+        ).where(
             Project.council_id == council.council_id,
             Project.state == ProjectState.published,
             Project.uri.in_([uri.removesuffix("/context") for uri in uris]),
@@ -200,7 +202,7 @@ def _mark_read(
             Project.state == ProjectState.published,
             Project.conversation_read_at.is_(None),
             Project.id > last,
-            Project.id <= council.newest,
+            Project.id <= council.newest_project_id,
         )
         with node.reading() as session:
             row_ids = session.scalars(query.order_by(Project.id).limit(BATCH_SIZE)).all()

@@ -110,7 +110,9 @@ def _iter_items(node: Node, thread: UnreadThread) -> Iterator[Any]:
             return
         page = parse(fetching.fetch_document(node, address))
         if isinstance(page, Collection):
-            if page.total_items is not None and page.total_items <= _count_held(node, thread):
+            if page.total_items is not None and page.total_items <= _count_stored_items(
+                node, thread
+            ):
                 return
             yield from page.items or ()
             address = id_of(page.first)
@@ -121,12 +123,12 @@ def _iter_items(node: Node, thread: UnreadThread) -> Iterator[Any]:
             return
 
 
-def _count_held(node: Node, thread: UnreadThread) -> int:
+def _count_stored_items(node: Node, thread: UnreadThread) -> int:
     """The number of items of the context that are stored here."""
     with node.reading() as session:
         return (
             session.scalar(
-                select(thread_discovery.count_held()).where(Project.id == thread.project_id)
+                select(thread_discovery.stored_item_count()).where(Project.id == thread.project_id)
             )
             or 0
         )

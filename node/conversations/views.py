@@ -29,7 +29,7 @@ from node.request import (
     PUBLIC,
     activity_response,
     current_work,
-    keeps_text,
+    keeps_input,
     parse_row_id,
     permission,
     wants_activity,
@@ -39,10 +39,10 @@ blueprint = Blueprint("conversations", __name__, template_folder="templates")
 
 EDIT = "projects.edit"
 MODERATE = "moderation.decide"
-REACTIONS = {"like": reactions.LIKE, "share": reactions.ANNOUNCE}
+REACTION_TYPE_BY_NAME = {"like": reactions.LIKE, "share": reactions.ANNOUNCE}
 
 
-def section(project: Project) -> Markup:
+def render_section(project: Project) -> Markup:
     """The comments section of a project's page."""
     work = current_work()
     states = (
@@ -61,7 +61,7 @@ def section(project: Project) -> Markup:
     )
 
 
-def reactions_to(project: Project) -> Markup:
+def render_reactions(project: Project) -> Markup:
     """The likes and shares of a project, for the side of its page."""
     counts = reactions.count_by_kind(current_work().session, [project.uri]).get(project.uri, {})
     return Markup(  # noqa: S704 -- our own template
@@ -69,27 +69,27 @@ def reactions_to(project: Project) -> Markup:
             "conversations/_reactions.html",
             project=project,
             counts=counts,
-            own_reactions=_own_reactions(project),
+            own_reactions=_find_own_reactions(project),
         )
     )
 
 
-def _own_reactions(project: Project) -> set[str]:
-    """The reactions of our council to a remote project: keys of `REACTIONS`."""
+def _find_own_reactions(project: Project) -> set[str]:
+    """The reactions of our council to a remote project: keys of `REACTION_TYPE_BY_NAME`."""
     if project.is_local or not has_permission(EDIT):
         return set()
     session = current_work().session
     actor = councils.require_own(session).actor
     return {
         name
-        for name, kind in REACTIONS.items()
+        for name, kind in REACTION_TYPE_BY_NAME.items()
         if reactions.find(session, actor, kind, project.uri)
     }
 
 
 @blueprint.post("/projects/<token>/comments")
 @permission(EDIT)
-@keeps_text
+@keeps_input
 def create(token: str) -> ResponseReturnValue:
     """Publish a comment on a project, or a reply to an update or comment on it."""
     form, work = CommentForm(), current_work()
@@ -105,7 +105,7 @@ def create(token: str) -> ResponseReturnValue:
         comment = service.find_duplicate(work.session, subject, text, author)
         comment = comment or service.create(work, subject, text, author)
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_form_again(form, subject)
     flash(_("Your comment has been published."), "success")
     return _redirect_to(comment)
@@ -115,7 +115,7 @@ def create(token: str) -> ResponseReturnValue:
 @permission(EDIT)
 def answer(token: str) -> ResponseReturnValue:
     """The page with the form to reply to a comment."""
-    comment = _readable_comment(token)
+    comment = _get_readable_comment(token)
     subject = _require_subject(comment.project, comment.uri)
     form = CommentForm(formdata=None)
     form.to.data = comment.uri
@@ -132,7 +132,7 @@ def show(token: str) -> ResponseReturnValue:
         with suppress(GoneError):
             projects.by_token(current_work().session, comment.project.token, current_viewer())
         return activity_response(to_tombstone(comment).dump(), 410)
-    comment = _readable_comment(token)
+    comment = _get_readable_comment(token)
     if not is_document:
         return _redirect_to(comment)
     if not comment.author.is_local:
@@ -146,7 +146,7 @@ def show(token: str) -> ResponseReturnValue:
 @blueprint.get("/comments/<token>/delete")
 @permission(EDIT)
 def confirm_delete(token: str) -> ResponseReturnValue:
-    comment = _readable_comment(token)
+    comment = _get_readable_comment(token)
     return render_template("conversations/delete.html", form=FlaskForm(), comment=comment)
 
 
@@ -155,7 +155,7 @@ def confirm_delete(token: str) -> ResponseReturnValue:
 def delete(token: str) -> ResponseReturnValue:
     """Delete a comment of our council."""
     work = current_work()
-    comment = service.for_change(work.session, token)
+    comment = service.get_for_update(work.session, token)
     projects.by_token(work.session, comment.project.token, current_viewer())
     service.delete(work, comment)
     flash(
@@ -199,26 +199,26 @@ def take_back(token: str, name: str) -> ResponseReturnValue:
 
 
 def _reaction_type(name: str) -> str:
-    if name not in REACTIONS:
+    if name not in REACTION_TYPE_BY_NAME:
         raise NotFoundError(msg("This page does not exist. Check the web address."))
-    return REACTIONS[name]
+    return REACTION_TYPE_BY_NAME[name]
 
 
 @blueprint.get("/projects/<token>/likes")
 @permission(PUBLIC)
 def likes(token: str) -> ResponseReturnValue:
     """The number of likes of a local project, as a collection without items."""
-    return _reaction_collection(token, reactions.LIKE, local_uris.likes)
+    return _reaction_collection_response(token, reactions.LIKE, local_uris.likes)
 
 
 @blueprint.get("/projects/<token>/shares")
 @permission(PUBLIC)
 def shares(token: str) -> ResponseReturnValue:
     """The number of shares of a local project, as a collection without items."""
-    return _reaction_collection(token, reactions.ANNOUNCE, local_uris.shares)
+    return _reaction_collection_response(token, reactions.ANNOUNCE, local_uris.shares)
 
 
-def _reaction_collection(
+def _reaction_collection_response(
     token: str, kind: str, collection_uri: Callable[[str], str]
 ) -> ResponseReturnValue:
     if not wants_activity():
@@ -305,7 +305,7 @@ def _require_subject(project: Project, uri: str) -> CommentSubject:
     return subject
 
 
-def _readable_comment(token: str) -> Comment:
+def _get_readable_comment(token: str) -> Comment:
     """A comment that the viewer may see. Raises `NotFoundError`, or `GoneError` if deleted."""
     session = current_work().session
     comment = service.by_token(session, token)

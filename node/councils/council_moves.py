@@ -6,7 +6,7 @@ Several councils may move to the same successor. The old actor stays and points 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from federation.errors import FederationError
 from federation.origin import check_id
 from federation.vocabulary import ActorDocument
@@ -99,7 +99,7 @@ def move(work: UnitOfWork, successor: ActorDocument) -> None:
         local_uris.new_activity(work.settings),
         actor.uri,
         successor.id,
-        to=[PUBLIC],
+        to=[PUBLIC_COLLECTION],
         cc=[actor.followers or ""],
     )
     outbox.publish(work, actor, activity)
@@ -113,7 +113,7 @@ def receive_move(work: UnitOfWork, received: ReceivedActivity) -> None:
     has not moved, and is not blocked.
     """
     session = work.session
-    old, target = actor_moves.check_move(session, received.activity)
+    old, target = actor_moves.validate_move(session, received.activity)
     successor = actors.local_by_uri(session, target)
     if successor is not None:
         aliases = successor.also_known_as
@@ -151,7 +151,7 @@ def _move_followers(work: UnitOfWork, old: str, target: str) -> None:
     """Make officers who follow the council `old` follow its successor `target`."""
     old_council, successor = (service.by_actor_uri(work.session, uri) for uri in (old, target))
     if old_council is not None and successor is not None:
-        events.merge_councils(work.session, old_council.id, successor.id)
+        events.move_council_watches(work.session, old_council.id, successor.id)
 
 
 def _record_move(work: UnitOfWork, old: Actor, target: str) -> None:

@@ -18,7 +18,7 @@ class FollowForm(BaseForm):
     )
 
 
-class PlaceForm(BaseForm):
+class LocationForm(BaseForm):
     """The location of our council."""
 
     region = RadioField(

@@ -7,7 +7,7 @@ from node.messages import msg
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 
-def receive_actor(work: UnitOfWork, received: ReceivedActivity) -> None:
+def receive_actor_update(work: UnitOfWork, received: ReceivedActivity) -> None:
     """Handle an Update of a known actor by itself: its name, location, addresses and keys."""
     if received.document is None:
         raise NotHandledError(msg("an activity with no object"))
@@ -20,6 +20,6 @@ def receive_actor(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 HANDLERS: Handlers = {
-    ("Update", kind): receive_actor
+    ("Update", kind): receive_actor_update
     for kind in ("Organization", "Application", "Group", "Person", "Service")
 }

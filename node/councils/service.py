@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, contains_eager
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from federation.origin import host_of
 from federation.vocabulary import ActorDocument
 from federation.vocabulary import update as update_activity
@@ -24,10 +24,10 @@ from node.federating.models import (
     Peer,
 )
 from node.messages import Message, msg
-from node.plugin_views import CouncilView
+from node.plugin_info import CouncilInfo
 from node.runtime import UnitOfWork
 from node.settings import Settings
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
 SLUG = re.compile(r"[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
@@ -41,13 +41,13 @@ DEFAULT_COLOUR = "#1d5b4f"
 REFUSED_STATUSES = (401, 403)
 
 
-def own(session: Session) -> Council | None:
+def get_own(session: Session) -> Council | None:
     """The council of this node; None before the first set-up."""
     return session.scalar(select(Council).where(Council.slug.is_not(None)))
 
 
 def require_own(session: Session) -> Council:
-    council = own(session)
+    council = get_own(session)
     if council is None:
         raise NotFoundError(msg("This server has not been set up yet."))
     return council
@@ -57,7 +57,7 @@ def by_slug(session: Session, slug: str) -> Council | None:
     return session.scalar(select(Council).where(Council.slug == slug))
 
 
-SELECT_BY_ACTOR = (
+SELECT_BY_ACTOR_URI = (
     select(Council)
     .join(Council.actor)
     .where(Actor.uri == bindparam("uri"))
@@ -66,12 +66,12 @@ SELECT_BY_ACTOR = (
 
 
 def by_actor_uri(session: Session, uri: str) -> Council | None:
-    return session.scalar(SELECT_BY_ACTOR, {"uri": uri})
+    return session.scalar(SELECT_BY_ACTOR_URI, {"uri": uri})
 
 
-def to_plugin_view(council: Council) -> CouncilView:
+def to_council_info(council: Council) -> CouncilInfo:
     """Convert a council for plugins."""
-    return CouncilView(
+    return CouncilInfo(
         uri=council.actor.uri,
         name=council.name,
         address=council.actor.address,
@@ -82,9 +82,9 @@ def to_plugin_view(council: Council) -> CouncilView:
     )
 
 
-def by_id(session: Session, number: int) -> Council:
+def by_id(session: Session, council_id: int) -> Council:
     """Raises `NotFoundError`."""
-    council = session.get(Council, number)
+    council = session.get(Council, council_id)
     if council is None:
         raise NotFoundError(msg("Council not found."))
     return council
@@ -97,7 +97,7 @@ def create_own(
 
     Raises `ConflictError` if the node has a council, `InvalidInputError` with all invalid fields.
     """
-    if own(work.session) is not None:
+    if get_own(work.session) is not None:
         raise ConflictError(msg("This server already has a council."))
     name, slug, colour, gss_code = (
         trim(name),
@@ -148,7 +148,7 @@ def create_own(
 
 def _name_error(name: str) -> Message | None:
     if 1 <= len(name) <= 200:
-        return misfit(name, 200)
+        return find_text_error(name, 200)
     return msg("Enter the council’s name, using 200 characters or fewer")
 
 
@@ -180,7 +180,7 @@ def publish_actor_update(work: UnitOfWork) -> None:
         local_uris.new_activity(work.settings),
         actor.uri,
         build_document(work.settings, council).dump(context=False),
-        to=[PUBLIC],
+        to=[PUBLIC_COLLECTION],
         cc=[actor.followers or ""],
     )
     outbox.publish(work, actor, activity)

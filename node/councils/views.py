@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node.councils import council_moves, own_location, service
-from node.councils.forms import FollowForm, PlaceForm
+from node.councils.forms import FollowForm, LocationForm
 from node.councils.models import Council
 from node.errors import InvalidInputError, NotFoundError
 from node.federating import fetching, following
@@ -48,12 +48,12 @@ def follow() -> ResponseReturnValue:
     is_operator = has_permission(OPERATE)
     work.pause()
     try:
-        actor = fetching.find_actor(
+        actor = fetching.fetch_actor_by_address(
             current_node(), form.address.data or "", approved_by_operator=is_operator
         )
         row = service.follow(work, actor, approved_by_operator=is_operator)
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return render_template("councils/follow.html", form=form), 400
     flash(_("Your council has asked to follow %(name)s.", name=row.followed.name), "success")
     return redirect(url_for("councils.index"), 303)
@@ -76,7 +76,7 @@ def end_follow(follow_id: int) -> ResponseReturnValue:
 @permission(OPERATE)
 def place_form() -> ResponseReturnValue:
     """The form for the location of our council."""
-    council, form = service.require_own(current_work().session), PlaceForm()
+    council, form = service.require_own(current_work().session), LocationForm()
     form.fill(own_location.to_input(council))
     return render_template("councils/place.html", form=form, council=council)
 
@@ -84,14 +84,14 @@ def place_form() -> ResponseReturnValue:
 @blueprint.post("/councils/place")
 @permission(OPERATE)
 def place() -> ResponseReturnValue:
-    form, work = PlaceForm(), current_work()
+    form, work = LocationForm(), current_work()
     council = service.require_own(work.session)
     try:
         if not form.validate_on_submit():
             return render_template("councils/place.html", form=form, council=council), 400
         own_location.set_location(work, form.to_input())
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return render_template("councils/place.html", form=form, council=council), 400
     flash(
         _("The location has been saved. We are sending it to the councils that follow yours."),

@@ -9,8 +9,8 @@ from node.councils.own_location import LocationInput
 from node.demo.demo_projects import DemoProject, read_projects
 from node.settings import Settings
 
-PASSWORD = "a moot hall of oak"  # noqa: S105 -- printed by the demonstration
-FOLDER = Path(__file__).parent / "projects"
+DEMO_PASSWORD = "a moot hall of oak"  # noqa: S105 -- printed by the demonstration
+PROJECTS_FOLDER = Path(__file__).parent / "projects"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class DemoCouncil:
             gss_code="",
             person_name=self.operator,
             email=self.email("operator"),
-            password=PASSWORD,
+            password=DEMO_PASSWORD,
         )
 
     def email(self, role: str) -> str:
@@ -53,7 +53,8 @@ class DemoCouncil:
     def projects(self) -> list[DemoProject]:
         """What the council has published, oldest first."""
         return sorted(
-            read_projects(FOLDER / f"{self.slug}.yaml"), key=lambda project: -project.weeks_ago
+            read_projects(PROJECTS_FOLDER / f"{self.slug}.yaml"),
+            key=lambda project: -project.weeks_ago,
         )
 
 

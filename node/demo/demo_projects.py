@@ -26,10 +26,10 @@ class DemoProject:
     earlier versions, each with the weeks since it was replaced.
     """
 
-    text: ProjectInput
+    project_input: ProjectInput
     weeks_ago: int
     updates: tuple[tuple[int, updates.UpdateInput], ...]
-    before: tuple[tuple[int, ProjectInput], ...] = ()
+    earlier_versions: tuple[tuple[int, ProjectInput], ...] = ()
 
 
 def read_projects(file: Path) -> list[DemoProject]:
@@ -55,11 +55,13 @@ def _parse_project(entry: Mapping[str, Any]) -> DemoProject:
         )
         for item in entry.get("updates", ())
     )
-    before = tuple((item["until"], _earlier_text(text, item)) for item in entry.get("before", ()))
+    before = tuple(
+        (item["until"], _build_earlier_version(text, item)) for item in entry.get("before", ())
+    )
     return DemoProject(text, entry["weeks_ago"], demo_updates, before)
 
 
-def _earlier_text(text: ProjectInput, entry: Mapping[str, Any]) -> ProjectInput:
+def _build_earlier_version(text: ProjectInput, entry: Mapping[str, Any]) -> ProjectInput:
     """The text of a project in an earlier phase, `without` the details that were added later."""
     unknown: dict[str, Any] = dict.fromkeys(entry.get("without", ()), ())
     details = replace(text.details, **unknown)
@@ -72,25 +74,25 @@ def create_project(
 ) -> None:
     """Create a project with its versions and updates, and backdate them."""
     work.by = owner.email
-    texts = [*(text for _until, text in demo_project.before), demo_project.text]
+    texts = [*(text for _until, text in demo_project.earlier_versions), demo_project.project_input]
     project = projects.create(work, council, texts[0])
     projects.publish(work, project)
-    published_at = _weeks_ago(demo_project.weeks_ago)
+    published_at = _moment_weeks_ago(demo_project.weeks_ago)
     _backdate_versions(work, project, published_at)
-    for (until, _text), text in zip(demo_project.before, texts[1:], strict=True):
+    for (until, _text), text in zip(demo_project.earlier_versions, texts[1:], strict=True):
         projects.update(work, project, text, project.version)
-        _backdate_versions(work, project, _weeks_ago(until))
+        _backdate_versions(work, project, _moment_weeks_ago(until))
     project.created_at = project.published_at = last_changed_at = published_at
     for weeks_ago, update_input in demo_project.updates:
         project_update = updates.create(work, project, update_input)
-        last_changed_at = _weeks_ago(weeks_ago)
+        last_changed_at = _moment_weeks_ago(weeks_ago)
         project_update.published_at = project_update.changed_at = last_changed_at
     _backdate_review(work, project, last_changed_at)
 
 
 def _backdate_versions(work: UnitOfWork, project: Project, moment: datetime) -> None:
     """Backdate the versions that were just written to `moment`."""
-    just_now = ProjectVersion.project_id == project.id, ProjectVersion.at > _weeks_ago(1)
+    just_now = ProjectVersion.project_id == project.id, ProjectVersion.at > _moment_weeks_ago(1)
     work.session.execute(update(ProjectVersion).where(*just_now).values(at=moment))
 
 
@@ -102,5 +104,5 @@ def _backdate_review(work: UnitOfWork, project: Project, last: datetime) -> None
     work.session.flush()
 
 
-def _weeks_ago(weeks: int) -> datetime:
+def _moment_weeks_ago(weeks: int) -> datetime:
     return now() - timedelta(weeks=weeks)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 
 from node.councils import service as councils
-from node.demo.nodes import DEMO_ACTOR, DemoError, RunningNode, federation, follow
+from node.demo.nodes import DEMO_ACTOR, DemoError, RunningNode, follow, running_federation
 from node.outbound import OutboundError
 from node.projects import service as projects
 from node.projects.models import Project
@@ -27,7 +27,7 @@ def run_once(port: int) -> None:
     Raises `DemoError` at the first step that fails.
     """
     started = time.monotonic()
-    with federation(port) as running:
+    with running_federation(port) as running:
         publisher, follower = running
         _print_timing("both servers respond", started)
         text = ProjectInput(
@@ -36,20 +36,20 @@ def run_once(port: int) -> None:
             "alpha",
             "## Why\n\nCalls.",
         )
-        token = _step("publish", lambda: _publish(publisher, text))
-        _step("follow", lambda: follow(follower, publisher))
-        _step("arrives", lambda: _wait_for_page(follower, TITLE, shown=True))
+        token = _run_step("publish", lambda: _publish_project(publisher, text))
+        _run_step("follow", lambda: follow(follower, publisher))
+        _run_step("arrives", lambda: _wait_for_page(follower, TITLE, shown=True))
         changed = ProjectInput(NEW_TITLE, text.summary, "beta", text.brief)
-        _step("update", lambda: _change(publisher, token, changed))
-        _step("arrives", lambda: _wait_for_page(follower, NEW_TITLE, shown=True))
-        _step("delete", lambda: _delete(publisher, token))
-        _step("gone", lambda: _wait_for_page(follower, NEW_TITLE, shown=False))
+        _run_step("update", lambda: _change_project(publisher, token, changed))
+        _run_step("arrives", lambda: _wait_for_page(follower, NEW_TITLE, shown=True))
+        _run_step("delete", lambda: _delete_project(publisher, token))
+        _run_step("gone", lambda: _wait_for_page(follower, NEW_TITLE, shown=False))
 
 
-def _step(name: str, act: Callable[[], Result]) -> Result:
+def _run_step(name: str, action: Callable[[], Result]) -> Result:
     started = time.monotonic()
     try:
-        result = act()
+        result = action()
     except Exception as error:
         raise DemoError(f"{name} failed: {error}") from error
     _print_timing(name, started)
@@ -60,20 +60,20 @@ def _print_timing(name: str, started: float) -> None:
     click.echo(f"{name:<20} {time.monotonic() - started:6.2f} s")
 
 
-def _publish(running: RunningNode, text: ProjectInput) -> str:
+def _publish_project(running: RunningNode, text: ProjectInput) -> str:
     with running.node.work(by=DEMO_ACTOR) as work:
         project = projects.create(work, councils.require_own(work.session), text)
         projects.publish(work, project)
         return project.token
 
 
-def _change(running: RunningNode, token: str, text: ProjectInput) -> None:
+def _change_project(running: RunningNode, token: str, text: ProjectInput) -> None:
     with running.node.work(by=DEMO_ACTOR) as work:
         project: Project = projects.get_for_update(work.session, token)
         projects.update(work, project, text, project.version)
 
 
-def _delete(running: RunningNode, token: str) -> None:
+def _delete_project(running: RunningNode, token: str) -> None:
     with running.node.work(by=DEMO_ACTOR) as work:
         projects.delete(work, projects.get_for_update(work.session, token))
 

@@ -21,23 +21,23 @@ from node.app import create_app, get_node
 from node.councils import own_location
 from node.councils import service as councils
 from node.councils.first_run import set_up
-from node.demo.councils import COUNCILS, PASSWORD, DemoCouncil
+from node.demo.councils import COUNCILS, DEMO_PASSWORD, DemoCouncil
 from node.demo.demo_projects import create_project
 from node.errors import MoothallError
 from node.federating import fetching, peers
 from node.people import service as people
 from node.people.permissions import COORDINATOR, OFFICER, OPERATOR
-from node.plugin_views import DemoView
-from node.projects import plugin_view
+from node.plugin_info import DemoInfo
+from node.projects import plugin_data
 from node.runtime import Node
 from node.settings import Settings
 from node.web_server import serve
 
 DEMO_ACTOR = "demonstration"
 # Councils that are started first; the others join them later.
-FIRST_COUNCILS = 2
+INITIAL_COUNCIL_COUNT = 2
 # Enough for a slow machine.
-START_SECONDS = 60.0
+MAX_START_SECONDS = 60.0
 
 
 class DemoError(MoothallError):
@@ -58,8 +58,8 @@ def run_until_stopped(port: int, councils: int) -> None:
     """Run until Ctrl-C: the first councils, and then all others."""
     with ExitStack() as stack:
         running: list[RunningNode] = []
-        for group in (COUNCILS[:FIRST_COUNCILS], COUNCILS[FIRST_COUNCILS:councils]):
-            running += stack.enter_context(federation(port, group, councils))
+        for group in (COUNCILS[:INITIAL_COUNCIL_COUNT], COUNCILS[INITIAL_COUNCIL_COUNT:councils]):
+            running += stack.enter_context(running_federation(port, group, councils))
             for follower, followed in permutations(running, 2):
                 if follower.council in group or followed.council in group:
                     follow(follower, followed)
@@ -67,7 +67,7 @@ def run_until_stopped(port: int, councils: int) -> None:
                 click.echo(f"\n{started.council.name}   {started.settings.base_url}")
                 for role in (OFFICER, COORDINATOR, OPERATOR):
                     click.echo(f"  {role:<12} {started.council.email(role)}")
-        click.echo(f"\nPassword of all accounts: {PASSWORD}")
+        click.echo(f"\nPassword of all accounts: {DEMO_PASSWORD}")
         click.echo("Press Ctrl-C to stop all servers and delete their data.")
         _wait_for_stop(running)
         click.echo("\nStopping")
@@ -85,17 +85,17 @@ def _wait_for_stop(running: list[RunningNode]) -> None:
 
 
 @contextmanager
-def federation(
+def running_federation(
     port: int,
-    councils: Sequence[DemoCouncil] = COUNCILS[:FIRST_COUNCILS],
-    council_count: int = FIRST_COUNCILS,
+    councils: Sequence[DemoCouncil] = COUNCILS[:INITIAL_COUNCIL_COUNT],
+    council_count: int = INITIAL_COUNCIL_COUNT,
 ) -> Iterator[list[RunningNode]]:
     """Run the councils' nodes, which allow each other; stop and delete them at the end.
 
     `council_count` is how many councils there will be in total, from the first port on.
     """
     for council in councils:
-        _check_free(port + council.index)
+        _require_free_port(port + council.index)
     start_method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context: BaseContext = multiprocessing.get_context(start_method)
     with tempfile.TemporaryDirectory(prefix="moothall-demo-") as folder:
@@ -126,7 +126,7 @@ def federation(
 def follow(follower: RunningNode, followed: RunningNode) -> None:
     """Have one council follow the other, as its operator would."""
     address = f"@{followed.council.slug}@{followed.settings.authority}"
-    document = fetching.find_actor(follower.node, address, approved_by_operator=True)
+    document = fetching.fetch_actor_by_address(follower.node, address, approved_by_operator=True)
     with follower.node.work(by=DEMO_ACTOR) as work:
         councils.follow(work, document, approved_by_operator=True)
 
@@ -143,7 +143,9 @@ def _serve(council: DemoCouncil, settings: Settings) -> None:
         own_council = councils.require_own(work.session)
         own_location.set_location(work, council.location)
         officer, _coordinator = (
-            people.create(work, name=name, email=council.email(role), password=PASSWORD, role=role)
+            people.create(
+                work, name=name, email=council.email(role), password=DEMO_PASSWORD, role=role
+            )
             for role, name in ((OFFICER, council.officer), (COORDINATOR, council.coordinator))
         )
         for host in settings.private_hosts:
@@ -152,10 +154,10 @@ def _serve(council: DemoCouncil, settings: Settings) -> None:
         for demo_project in council.projects():
             create_project(work, own_council, officer, demo_project)
         work.session.flush()
-        view = DemoView(
-            councils.to_plugin_view(own_council),
+        view = DemoInfo(
+            councils.to_council_info(own_council),
             people.to_plugin_view(officer),
-            tuple(plugin_view.list_own(work.session)),
+            tuple(plugin_data.list_own(work.session)),
         )
         node.hooks.call(work, "demo", demo=view)
     serve(app)
@@ -164,7 +166,7 @@ def _serve(council: DemoCouncil, settings: Settings) -> None:
 def _wait_until_up(council: DemoCouncil, settings: Settings, process: BaseProcess) -> None:
     """Wait until the node answers."""
     host, _, port = settings.listen_address.rpartition(":")
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + MAX_START_SECONDS
     while time.monotonic() < deadline:
         if not process.is_alive():
             raise DemoError(f"The server of {council.name} did not start.")
@@ -177,7 +179,7 @@ def _wait_until_up(council: DemoCouncil, settings: Settings, process: BaseProces
     raise DemoError(f"The server of {council.name} does not respond.")
 
 
-def _check_free(port: int) -> None:
+def _require_free_port(port: int) -> None:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise DemoError(f"Port {port} is in use. Choose another one with --port.")

@@ -19,24 +19,24 @@ from node.drafts.models import DraftReview
 from node.federating.models import Actor
 from node.federating.viewer import LOCAL_USER
 from node.freshness.models import Reminder
-from node.freshness.service import ESCALATION
+from node.freshness.service import ESCALATION_STEP
 from node.handover.models import HandOver
 from node.notifications import service as notifications
 from node.people import service as people
 from node.people.models import User
 from node.projects.details import Freshness
 from node.projects.models import Phase, Project, ProjectState, ProjectVersion
-from node.projects.service import is_readable_by
+from node.projects.visibility import is_readable_by
 from node.runtime import Node, UnitOfWork
 from node.text import one_line
 from node.unsaved import service as unsaved
 
-OVERDUE = (Freshness.due, Freshness.stale)
+OVERDUE_STATES = (Freshness.due, Freshness.stale)
 # How long a project that was archived stays on its owner's desk.
 ARCHIVE_SHOWN_FOR = timedelta(weeks=4)
 # Older comments without an answer are not shown.
 ANSWER_WINDOW = timedelta(days=60)
-PAST_DISCOVERY = (Phase.alpha, Phase.beta, Phase.live)
+PHASES_PAST_DISCOVERY = (Phase.alpha, Phase.beta, Phase.live)
 MAX_LEN_QUOTE = 200
 
 
@@ -46,24 +46,24 @@ def list_sections(
     """The sections of a user's desk, without empty ones."""
     node, session = work.node, work.session
     sections = [
-        _unsaved(session, user),
-        _overdue(session, user),
-        _offers(session, user),
-        _reviews(session, user, coordinates=coordinates),
-        _comments(session, user),
-        _drafts(session, user),
-        _unread_notifications(node, session, user),
+        _unsaved_section(session, user),
+        _overdue_section(session, user),
+        _offers_section(session, user),
+        _reviews_section(session, user, coordinates=coordinates),
+        _comments_section(session, user),
+        _drafts_section(session, user),
+        _unread_notifications_section(node, session, user),
     ]
     if coordinates:
         sections += [
-            _escalated(session, user),
-            _without_owner(session),
-            _stale(session),
-            _without_needs(session),
+            _escalated_section(session, user),
+            _without_owner_section(session),
+            _stale_section(session),
+            _without_needs_section(session),
         ]
     if operates:
-        sections.append(_disputes(session))
-    sections += _plugin_steps(work, user)
+        sections.append(_disputes_section(session))
+    sections += _plugin_sections(work, user)
     return [section for section in sections if section.total]
 
 
@@ -73,13 +73,13 @@ def count_items(work: UnitOfWork, user: User, *, coordinates: bool, operates: bo
     return sum(section.total for section in sections)
 
 
-def _disputes(session: Session) -> DeskSection:
+def _disputes_section(session: Session) -> DeskSection:
     """GSS codes that more than one council claims."""
     items = [DeskItem(words=dispute.code, who=dispute.named) for dispute in find_disputes(session)]
     return DeskSection("disputes", items[:MAX_PER_SECTION], len(items))
 
 
-def _plugin_steps(work: UnitOfWork, user: User) -> list[DeskSection]:
+def _plugin_sections(work: UnitOfWork, user: User) -> list[DeskSection]:
     """A section of steps from each plugin. Steps that lead away from this node are left out."""
     results = work.node.hooks.call(work, "desk_steps", person=people.to_plugin_view(user))
     sections = []
@@ -96,18 +96,18 @@ def _plugin_steps(work: UnitOfWork, user: User) -> list[DeskSection]:
     return sections
 
 
-def _overdue(session: Session, user: User) -> DeskSection:
+def _overdue_section(session: Session, user: User) -> DeskSection:
     """The user's projects whose review is due, or that were archived recently."""
     archive_shown_since = now().date() - ARCHIVE_SHOWN_FOR
     needs_review = or_(
-        Project.freshness.in_(OVERDUE),
+        Project.freshness.in_(OVERDUE_STATES),
         and_(Project.freshness == Freshness.archived, Project.archived_on >= archive_shown_since),
     )
     query = _select_own().where(Project.owner_id == user.id, needs_review)
-    return _section(session, "late", query.order_by(Project.review_on, Project.id))
+    return _build_section(session, "late", query.order_by(Project.review_on, Project.id))
 
 
-def _unsaved(session: Session, user: User) -> DeskSection:
+def _unsaved_section(session: Session, user: User) -> DeskSection:
     """The user's unsaved texts."""
     rows = unsaved.list_of_user(session, user)
     items = [
@@ -121,7 +121,7 @@ def _unsaved(session: Session, user: User) -> DeskSection:
     return DeskSection("unsaved", items, len(rows))
 
 
-def _offers(session: Session, user: User) -> DeskSection:
+def _offers_section(session: Session, user: User) -> DeskSection:
     """Projects that someone offers to hand over to the user."""
     query = (
         select(HandOver)
@@ -134,10 +134,10 @@ def _offers(session: Session, user: User) -> DeskSection:
         DeskItem(row.project, row.at, row.by_user.name if row.by_user else "", row.note)
         for row in rows
     ]
-    return DeskSection("offers", items, _total(session, query))
+    return DeskSection("offers", items, _count_rows(session, query))
 
 
-def _reviews(session: Session, user: User, *, coordinates: bool) -> DeskSection:
+def _reviews_section(session: Session, user: User, *, coordinates: bool) -> DeskSection:
     """Drafts that the user is asked to review, for coordinators also those that any coordinator is
     asked to review; without drafts that the user has written in.
     """
@@ -157,10 +157,10 @@ def _reviews(session: Session, user: User, *, coordinates: bool) -> DeskSection:
         DeskItem(row.project, row.at, row.by_user.name if row.by_user else "", row.note)
         for row in rows
     ]
-    return DeskSection("reviews", items, _total(session, query))
+    return DeskSection("reviews", items, _count_rows(session, query))
 
 
-def _unread_notifications(node: Node, session: Session, user: User) -> DeskSection:
+def _unread_notifications_section(node: Node, session: Session, user: User) -> DeskSection:
     """The number of unread notifications, as one item."""
     unread = notifications.count_unread(node, session, user)
     return (
@@ -170,12 +170,12 @@ def _unread_notifications(node: Node, session: Session, user: User) -> DeskSecti
     )
 
 
-def _drafts(session: Session, user: User) -> DeskSection:
+def _drafts_section(session: Session, user: User) -> DeskSection:
     query = select(Project).where(Project.owner_id == user.id, Project.state == ProjectState.draft)
-    return _section(session, "drafts", query.order_by(Project.changed_at, Project.id))
+    return _build_section(session, "drafts", query.order_by(Project.changed_at, Project.id))
 
 
-def _comments(session: Session, user: User) -> DeskSection:
+def _comments_section(session: Session, user: User) -> DeskSection:
     """Comments by others on the user's projects that no one of ours has answered."""
     answer, author = aliased(Comment), aliased(Actor)
     is_answered = exists().where(
@@ -208,7 +208,7 @@ def _comments(session: Session, user: User) -> DeskSection:
         )
         for row in rows
     ]
-    return DeskSection("comments", items, _total(session, query))
+    return DeskSection("comments", items, _count_rows(session, query))
 
 
 def _plain_text(content: str) -> str:
@@ -216,20 +216,20 @@ def _plain_text(content: str) -> str:
     return one_line(text, MAX_LEN_QUOTE)
 
 
-def _escalated(session: Session, user: User) -> DeskSection:
+def _escalated_section(session: Session, user: User) -> DeskSection:
     """Stale projects whose owners did not respond to reminders, without the coordinator's own."""
     is_escalated = exists().where(
         Reminder.project_id == Project.id,
         Reminder.review_on == Project.review_on,
-        Reminder.step == ESCALATION,
+        Reminder.step == ESCALATION_STEP,
     )
     query = _select_own().where(
         Project.freshness == Freshness.stale, is_escalated, *_owned_by_others(user)
     )
-    return _section(session, "escalated", query.order_by(Project.review_on, Project.id))
+    return _build_section(session, "escalated", query.order_by(Project.review_on, Project.id))
 
 
-def _stale(session: Session) -> DeskSection:
+def _stale_section(session: Session) -> DeskSection:
     """Stale projects of other councils."""
     query = select(Project).where(
         Project.state == ProjectState.published,
@@ -237,10 +237,10 @@ def _stale(session: Session) -> DeskSection:
         Project.council_id.not_in(_select_own_council()),
         is_readable_by(LOCAL_USER),
     )
-    return _section(session, "stale", query.order_by(Project.review_on, Project.id))
+    return _build_section(session, "stale", query.order_by(Project.review_on, Project.id))
 
 
-def _without_owner(session: Session) -> DeskSection:
+def _without_owner_section(session: Session) -> DeskSection:
     """Local projects without an owner, or whose owner's account is closed."""
     query = select(Project).where(
         Project.council_id.in_(_select_own_council()),
@@ -249,17 +249,18 @@ def _without_owner(session: Session) -> DeskSection:
         Project.phase != Phase.retired,
         _has_no_owner(),
     )
-    return _section(session, "without-owner", query.order_by(Project.changed_at, Project.id))
+    return _build_section(session, "without-owner", query.order_by(Project.changed_at, Project.id))
 
 
-def _without_needs(session: Session) -> DeskSection:
+def _without_needs_section(session: Session) -> DeskSection:
     """Local projects past discovery that list no user needs."""
     query = _select_own().where(
-        Project.phase.in_(PAST_DISCOVERY), Project.freshness.in_((Freshness.fresh, *OVERDUE))
+        Project.phase.in_(PHASES_PAST_DISCOVERY),
+        Project.freshness.in_((Freshness.fresh, *OVERDUE_STATES)),
     )
     newest_first = session.scalars(query.order_by(Project.changed_at.desc(), Project.id))
     projects = [project for project in newest_first if not project.details.user_needs]
-    items = [_item(project) for project in projects[:MAX_PER_SECTION]]
+    items = [_project_item(project) for project in projects[:MAX_PER_SECTION]]
     return DeskSection("without-needs", items, len(projects))
 
 
@@ -282,15 +283,15 @@ def _owned_by_others(user: User) -> tuple[ColumnElement[bool], ...]:
     return Project.owner_id != user.id, ~_has_no_owner()
 
 
-def _section(session: Session, kind: str, query: Select[Project]) -> DeskSection:
-    items = [_item(project) for project in session.scalars(query.limit(MAX_PER_SECTION))]
-    return DeskSection(kind, items, _total(session, query))
+def _build_section(session: Session, kind: str, query: Select[Project]) -> DeskSection:
+    items = [_project_item(project) for project in session.scalars(query.limit(MAX_PER_SECTION))]
+    return DeskSection(kind, items, _count_rows(session, query))
 
 
-def _item(project: Project) -> DeskItem:
+def _project_item(project: Project) -> DeskItem:
     owner = project.owner.name if project.owner else ""
     return DeskItem(project, project.review_on or project.changed_at, owner)
 
 
-def _total(session: Session, query: Select[Any]) -> int:
+def _count_rows(session: Session, query: Select[Any]) -> int:
     return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0

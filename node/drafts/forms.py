@@ -11,7 +11,7 @@ from node.forms import BaseForm
 from node.people.models import User
 
 
-class AskReviewForm(BaseForm):
+class RequestReviewForm(BaseForm):
     """`to` is the row id of a user, or `ANY_COORDINATOR`."""
 
     to = RadioField(_l("Who should review this draft?"), validate_choice=False)

@@ -8,24 +8,24 @@ from node.events.service import record_event
 from node.people.permissions import COORDINATOR_ROLES
 from node.runtime import UnitOfWork
 
-ASKED = NotificationKind(
+REVIEW_REQUESTED = NotificationKind(
     "drafts.asked", Topic.asked, _l("%(person)s asked you to review a draft: %(project)s")
 )
-PASSED = NotificationKind(
+REVIEW_PASSED = NotificationKind(
     "drafts.passed", Topic.own, _l("%(person)s reviewed and published %(project)s")
 )
-RETURNED = NotificationKind(
+REVIEW_RETURNED = NotificationKind(
     "drafts.returned", Topic.own, _l("%(person)s sent %(project)s back with a note")
 )
-KINDS = (ASKED, PASSED, RETURNED)
+KINDS = (REVIEW_REQUESTED, REVIEW_PASSED, REVIEW_RETURNED)
 
 
-def notify_asked(work: UnitOfWork, review: DraftReview) -> None:
+def notify_reviewers(work: UnitOfWork, review: DraftReview) -> None:
     """Notify the reviewer who was asked, or every coordinator."""
     user_ids = [review.to_user_id] if review.to_user_id is not None else []
     record_event(
         work,
-        ASKED,
+        REVIEW_REQUESTED,
         project_id=review.project_id,
         to=user_ids,
         roles=() if user_ids else COORDINATOR_ROLES,
@@ -34,9 +34,9 @@ def notify_asked(work: UnitOfWork, review: DraftReview) -> None:
     )
 
 
-def notify_answered(work: UnitOfWork, review: DraftReview) -> None:
+def notify_requester(work: UnitOfWork, review: DraftReview) -> None:
     """Notify the person who requested the review of its outcome."""
-    kind = PASSED if review.state == "passed" else RETURNED
+    kind = REVIEW_PASSED if review.state == "passed" else REVIEW_RETURNED
     user_ids = [review.by_user_id] if review.by_user_id is not None else []
     person = review.decided_by.name if review.decided_by else ""
     record_event(work, kind, project_id=review.project_id, to=user_ids, person=person)

@@ -15,7 +15,7 @@ from node.projects import service as projects
 from node.projects import versions
 from node.projects.models import Project, ProjectState, ProjectVersion
 from node.runtime import UnitOfWork
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
 MAX_LEN_NOTE = 1000
 # Stands for every coordinator in place of a user's row id.
@@ -85,7 +85,7 @@ def request_review(
     review = DraftReview(project=project, by_user=by, to_user=reviewer, note=note, state="asked")
     work.session.add(review)
     work.session.flush()
-    notifications.notify_asked(work, review)
+    notifications.notify_reviewers(work, review)
     work.audit("project.ask-review", project.uri, to=reviewer.email if reviewer else "coordinators")
     return review
 
@@ -110,7 +110,7 @@ def publish(work: UnitOfWork, project: Project, user: User, version: int) -> Non
     if newest is None or newest.number != version:
         raise DraftChangedError(msg("The draft has changed since you opened it."))
     _decide(review, user, "passed")
-    notifications.notify_answered(work, review)
+    notifications.notify_requester(work, review)
     work.audit("project.pass-review", project.uri, version=version)
     projects.publish(work, project, is_reviewed=True)
 
@@ -128,7 +128,7 @@ def send_back(work: UnitOfWork, project: Project, user: User, answer: str) -> No
         raise InvalidInputError(msg("The draft could not be sent back."), errors)
     review.answer = answer
     _decide(review, user, "returned")
-    notifications.notify_answered(work, review)
+    notifications.notify_requester(work, review)
     projects.change_state(project, ProjectState.draft)
     work.audit("project.return", project.uri)
 
@@ -168,5 +168,5 @@ def _decide(review: DraftReview, user: User, state: str) -> None:
 
 
 def _find_error(name: str, text: str) -> dict[str, Message]:
-    error = misfit(text, MAX_LEN_NOTE, lines=True)
+    error = find_text_error(text, MAX_LEN_NOTE, lines=True)
     return {name: error} if error else {}

@@ -7,7 +7,7 @@ from flask_security import current_user
 from markupsafe import Markup
 
 from node.drafts import service
-from node.drafts.forms import AskReviewForm, ReturnDraftForm
+from node.drafts.forms import RequestReviewForm, ReturnDraftForm
 from node.errors import InvalidInputError
 from node.federating.views.current_viewer import current_viewer
 from node.forms import VersionedForm
@@ -18,14 +18,14 @@ from node.projects import service as projects
 from node.projects import versions
 from node.projects.models import Project, ProjectState
 from node.projects.validation import to_input
-from node.request import current_work, keeps_text, permission
+from node.request import current_work, keeps_input, permission
 
 blueprint = Blueprint("drafts", __name__, template_folder="templates")
 
 EDIT = "projects.edit"
 
 
-def section(project: Project) -> Markup:
+def render_section(project: Project) -> Markup:
     """The state of a draft's review and the next steps, as a section of its page."""
     if project.state not in {ProjectState.draft, ProjectState.review} or not has_permission(EDIT):
         return Markup("")
@@ -53,14 +53,14 @@ def can_publish_directly() -> bool:
 def edit(token: str) -> ResponseReturnValue:
     """The form for requesting a review; for the reviewer, the draft and the form for answering."""
     project = projects.get_for_update(current_work().session, token)
-    return _render_review(project, AskReviewForm(formdata=None), ReturnDraftForm(formdata=None))
+    return _render_review(project, RequestReviewForm(formdata=None), ReturnDraftForm(formdata=None))
 
 
 @blueprint.post("/projects/<token>/review")
 @permission(EDIT)
-@keeps_text
+@keeps_input
 def ask(token: str) -> ResponseReturnValue:
-    form, work = AskReviewForm(), current_work()
+    form, work = RequestReviewForm(), current_work()
     project = projects.get_for_update(work.session, token)
     if not form.validate_on_submit():
         return _render_review(project, form, ReturnDraftForm(formdata=None)), 400
@@ -69,7 +69,7 @@ def ask(token: str) -> ResponseReturnValue:
             work, project, current_user, form.selected_id(), form.note.data or ""
         )
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_review(project, form, ReturnDraftForm(formdata=None)), 400
     if review.to_user is not None:
         flash(
@@ -87,10 +87,13 @@ def publish(token: str) -> ResponseReturnValue:
     form, work = VersionedForm(), current_work()
     project = projects.get_for_update(work.session, token)
     try:
-        service.publish(work, project, current_user, form.began_from())
+        service.publish(work, project, current_user, form.base_version())
     except service.DraftChangedError:
         page = _render_review(
-            project, AskReviewForm(formdata=None), ReturnDraftForm(formdata=None), form.began_from()
+            project,
+            RequestReviewForm(formdata=None),
+            ReturnDraftForm(formdata=None),
+            form.base_version(),
         )
         return page, 409
     flash(_("The project has been published."), "success")
@@ -99,17 +102,17 @@ def publish(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/projects/<token>/review/return")
 @permission(EDIT)
-@keeps_text
+@keeps_input
 def send_back(token: str) -> ResponseReturnValue:
     form, work = ReturnDraftForm(), current_work()
     project = projects.get_for_update(work.session, token)
     if not form.validate_on_submit():
-        return _render_review(project, AskReviewForm(formdata=None), form), 400
+        return _render_review(project, RequestReviewForm(formdata=None), form), 400
     try:
         service.send_back(work, project, current_user, form.answer.data or "")
     except InvalidInputError as error:
-        form.show(error)
-        return _render_review(project, AskReviewForm(formdata=None), form), 400
+        form.add_errors(error)
+        return _render_review(project, RequestReviewForm(formdata=None), form), 400
     flash(_("The draft has been sent back with your note."), "success")
     return _redirect_to_project(token)
 
@@ -125,7 +128,7 @@ def withdraw(token: str) -> ResponseReturnValue:
 
 def _render_review(
     project: Project,
-    ask_form: AskReviewForm,
+    ask_form: RequestReviewForm,
     return_form: ReturnDraftForm,
     read_version: int | None = None,
 ) -> str:

@@ -22,15 +22,15 @@ class NotificationKind:
     """One kind of event.
 
     `sentence` words it, with the placeholders `%(project)s`, `%(council)s`, `%(who)s` (the author
-    of the comment) and the event's `details`. `for_followers` notifies the followers of the
-    project, its council or its tags; `for_owner` the owner of the project, with `Topic.own`.
+    of the comment) and the event's `details`. `notifies_followers` notifies the followers of the
+    project, its council or its tags; `notifies_owner` the owner of the project, with `Topic.own`.
     """
 
     name: str
     topic: Topic
     sentence: LazyString
-    for_followers: bool = False
-    for_owner: bool = False
+    notifies_followers: bool = False
+    notifies_owner: bool = False
 
 
 def index_by_name(kinds: Iterable[NotificationKind]) -> Mapping[str, NotificationKind]:

@@ -22,7 +22,7 @@ class NotificationEvent(StateMixin, Base):
     __tablename__ = "happening"
     __table_args__ = (Index(None, "state", "id"),)
 
-    JOB, WAITING = "notices", "new"
+    JOB, WAITING_STATE = "notices", "new"
     STATES = {  # noqa: RUF012 -- a constant table
         "new": frozenset({"told", "failed"}),
         "told": frozenset(),
@@ -41,7 +41,7 @@ class NotificationEvent(StateMixin, Base):
     path: Mapped[str] = mapped_column(String(500), default="")
     by: Mapped[str] = mapped_column(String(2000))
     at: Mapped[datetime] = mapped_column(default=now)
-    state: Mapped[str] = mapped_column(String(20), default=WAITING)
+    state: Mapped[str] = mapped_column(String(20), default=WAITING_STATE)
 
 
 class Watch(Base):

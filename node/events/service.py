@@ -16,9 +16,9 @@ from node.runtime import UnitOfWork
 from node.text import one_line
 
 # Older events are not recorded: backfill reads a council's whole history.
-MAX_AGE = timedelta(days=14)
+MAX_EVENT_AGE = timedelta(days=14)
 # Projects, councils and tags that one user may follow.
-MAX_WATCHED = 500
+MAX_WATCHES = 500
 MAX_LEN_TAG = 100
 INSERT_EVENTS = insert(NotificationEvent)
 
@@ -70,7 +70,7 @@ def record_events(work: UnitOfWork, kind: NotificationKind, rows: Sequence[dict[
         "path": "",
         "details": {},
     }
-    fixed = {"kind": kind.name, "by": work.by, "state": NotificationEvent.WAITING}
+    fixed = {"kind": kind.name, "by": work.by, "state": NotificationEvent.WAITING_STATE}
     recent_rows = [defaults | row | fixed for row in rows if is_recent(row["at"])]
     if recent_rows:
         work.session.connection().execute(INSERT_EVENTS, recent_rows)
@@ -79,7 +79,7 @@ def record_events(work: UnitOfWork, kind: NotificationKind, rows: Sequence[dict[
 
 def is_recent(at: datetime) -> bool:
     """Whether users are still notified of an event at this time."""
-    return at > now() - MAX_AGE
+    return at > now() - MAX_EVENT_AGE
 
 
 def delete_events(work: UnitOfWork, subject_uri: str) -> None:
@@ -138,12 +138,12 @@ def find_watch(
     return session.scalar(select(Watch).where(Watch.user_id == user_id, is_subject))
 
 
-def merge_projects(session: Session, old_id: int, new_id: int) -> None:
+def move_project_watches(session: Session, old_id: int, new_id: int) -> None:
     """Move the follows of a project to the one that it was merged into."""
     _move_watches(session, "project_id", old_id, new_id)
 
 
-def merge_councils(session: Session, old_id: int, new_id: int) -> None:
+def move_council_watches(session: Session, old_id: int, new_id: int) -> None:
     """Move the follows of a council to the one that it was merged into."""
     _move_watches(session, "council_id", old_id, new_id)
 
@@ -161,12 +161,12 @@ def _move_watches(session: Session, column_name: str, old_id: int, new_id: int) 
 
 def _follow(work: UnitOfWork, user_id: int, **subject: object) -> None:
     count = select(func.count()).select_from(Watch).where(Watch.user_id == user_id)
-    if (work.session.scalar(count) or 0) >= MAX_WATCHED:
+    if (work.session.scalar(count) or 0) >= MAX_WATCHES:
         raise ConflictError(
             msg(
                 "You are already following %(most)s projects, councils and tags, which "
                 "is the maximum. Stop following one before you follow another.",
-                most=MAX_WATCHED,
+                most=MAX_WATCHES,
             )
         )
     insert_once(work.session, Watch, user_id=user_id, since=now(), **subject)

@@ -4,7 +4,7 @@ from flask import request
 from flask_babel import lazy_gettext as _l
 
 from node.evidence.highlights import MAX_PERIOD, ReportPeriod
-from node.forms import BaseForm, DayField
+from node.forms import BaseForm, DateField
 
 VALID_YEARS = range(1970, 2999)
 
@@ -15,14 +15,14 @@ class PeriodForm(BaseForm):
     class Meta:
         csrf = False  # the form is read-only
 
-    first = DayField(_l("First day"), description=_l("For example, 1 11 2026"))
-    last = DayField(_l("Last day"), description=_l("For example, 30 11 2026"))
+    first = DateField(_l("First day"), description=_l("For example, 1 11 2026"))
+    last = DateField(_l("Last day"), description=_l("For example, 30 11 2026"))
 
     @classmethod
     def from_request(cls) -> "PeriodForm | None":
         """The form of the current request; None if its fields are empty."""
         form = cls(formdata=request.args)
-        return form if any((*form.first.typed, *form.last.typed)) else None
+        return form if any((*form.first.raw_parts, *form.last.raw_parts)) else None
 
     def to_period(self) -> ReportPeriod | None:
         """The period; None if it is invalid, with errors on the fields."""

@@ -49,14 +49,14 @@ class HighlightReport:
     """
 
     period: ReportPeriod
-    chapters: list[ProjectHighlights]
+    project_highlights: list[ProjectHighlights]
     total: int
     started: list[Project]
     started_total: int
 
     @property
     def shown(self) -> int:
-        return sum(len(chapter.updates) for chapter in self.chapters)
+        return sum(len(chapter.updates) for chapter in self.project_highlights)
 
 
 def month_of(day: date) -> ReportPeriod:
@@ -106,14 +106,14 @@ def build_report(
     started = select(Project).where(*is_new).order_by(Project.published_at.desc(), Project.id)
     return HighlightReport(
         period,
-        sorted(by_project.values(), key=_order),
+        sorted(by_project.values(), key=_sort_key),
         total,
         list(session.scalars(started.limit(MAX_PROJECTS))),
         session.scalar(select(func.count()).select_from(Project).where(*is_new)) or 0,
     )
 
 
-def _order(chapter: ProjectHighlights) -> tuple[bool, str, str]:
+def _sort_key(chapter: ProjectHighlights) -> tuple[bool, str, str]:
     """Sort key: local projects first, then by council and title."""
     project = chapter.project
     return not project.is_local, project.council.name.casefold(), project.title.casefold()

@@ -11,12 +11,12 @@ from node.federating.models import Actor, Reaction
 from node.federating.viewer import Viewer
 from node.portfolio import board, output_adoptions, statistics
 from node.portfolio.output_adoptions import AdoptedOutput
-from node.portfolio.scope import PortfolioScope, scope_of_council
+from node.portfolio.scope import PortfolioScope, council_scope
 from node.portfolio.statistics import FollowerCounts
 from node.projects.models import Phase, Project
 
 # Limits of a pack, so that it stays readable.
-MAX_PROJECTS, MAX_ADOPTIONS, MAX_NAMES = 30, 30, 50
+MAX_PROJECTS, MAX_ADOPTIONS, MAX_COUNCIL_NAMES = 30, 30, 50
 ORGANISATION = "Organization"
 
 
@@ -30,16 +30,18 @@ class ReactionSummary:
 
 @dataclass(frozen=True)
 class EvidencePack:
-    """The evidence. `given` are our outputs that others use, `reused` theirs that we use."""
+    """The evidence. `adopted_outputs` are our outputs that others use, `reused_outputs` theirs that
+    we use.
+    """
 
     council: Council
     phases: dict[Phase, int]
-    leads: list[Project]
+    led_projects: list[Project]
     outputs: int
-    given: list[AdoptedOutput]
-    reused: list[AdoptedOutput]
+    adopted_outputs: list[AdoptedOutput]
+    reused_outputs: list[AdoptedOutput]
     followers: FollowerCounts
-    praise: ReactionSummary
+    reactions: ReactionSummary
 
     @property
     def total(self) -> int:
@@ -48,29 +50,29 @@ class EvidencePack:
     @property
     def adopter_count(self) -> int:
         """The number of councils that use our outputs."""
-        adopters = (adoption.adopter for adoption in self.given)
+        adopters = (adoption.adopter for adoption in self.adopted_outputs)
         return len({adopter.uri or adopter.name.casefold() for adopter in adopters})
 
 
 def build_pack(session: Session, council: Council, viewer: Viewer) -> EvidencePack:
     """Build the evidence pack of `council` from what `viewer` may see."""
-    scope = scope_of_council(viewer, council.id)
+    scope = council_scope(viewer, council.id)
     projects = output_adoptions.list_with_outputs(session, scope)
     return EvidencePack(
         council=council,
         phases=board.count_by_phase(session, scope),
-        leads=_leads(session, scope),
+        led_projects=_list_led_projects(session, scope),
         outputs=sum(len(project.details.outputs) for project in projects),
-        given=output_adoptions.list_adoptions(session, scope),
-        reused=output_adoptions.list_adoptions(
+        adopted_outputs=output_adoptions.list_adoptions(session, scope),
+        reused_outputs=output_adoptions.list_adoptions(
             session, PortfolioScope(viewer), by=council.actor.uri
         ),
-        followers=statistics.count_followers(session, council, MAX_NAMES),
-        praise=_summarise_reactions(session, scope),
+        followers=statistics.count_followers(session, council, MAX_COUNCIL_NAMES),
+        reactions=_summarise_reactions(session, scope),
     )
 
 
-def _leads(session: Session, scope: PortfolioScope) -> list[Project]:
+def _list_led_projects(session: Session, scope: PortfolioScope) -> list[Project]:
     """The projects that the council leads and that changed last, without retired ones."""
     query = select(Project).where(scope.condition(session), Project.phase != Phase.retired)
     newest = query.order_by(Project.changed_at.desc(), Project.id).limit(MAX_PROJECTS)
@@ -94,5 +96,6 @@ def _summarise_reactions(session: Session, scope: PortfolioScope) -> ReactionSum
     )
     other_count = select(func.count()).where(Actor.id.in_(actor_ids), Actor.kind != ORGANISATION)
     return ReactionSummary(
-        list(session.scalars(council_names.limit(MAX_NAMES))), session.scalar(other_count) or 0
+        list(session.scalars(council_names.limit(MAX_COUNCIL_NAMES))),
+        session.scalar(other_count) or 0,
     )

@@ -121,7 +121,7 @@ def receive_block(work: UnitOfWork, received: ReceivedActivity) -> None:
     if blocked is None or blocker is None:
         raise NotHandledError(msg("the blocked account is not on this server"))
     all_blocks = select(func.count()).select_from(Block)
-    host_blocks = all_blocks.where(actors.on_host(Block.blocker_id, blocker.host))
+    host_blocks = all_blocks.where(actors.is_on_host(Block.blocker_id, blocker.host))
     if (session.scalar(host_blocks) or 0) >= MAX_BLOCKS_PER_HOST or (
         session.scalar(all_blocks) or 0
     ) >= MAX_BLOCKS:

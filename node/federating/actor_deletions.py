@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from federation.errors import DocumentError
 from federation.vocabulary import ActorDocument, type_of
-from node import long_writes
+from node import batched_writes
 from node.db import insert_once, now
 from node.federating import actors, fetching, queues
 from node.federating.models import (
@@ -100,7 +100,7 @@ def _enqueue(work: UnitOfWork, actor: Actor, *, inbox: str | None = None) -> Non
         actor_id=actor.id,
         host=actor.host,
         inbox=inbox,
-        state=ActorDeletion.WAITING,
+        state=ActorDeletion.WAITING_STATE,
         attempts=0,
         due_at=now(),
     )
@@ -148,7 +148,7 @@ def _process(node: Node, leased: queues.Lease) -> None:
             return
     removals: Sequence[ActorDeletedListener] = (*node.on_actor_deleted, _MessageBodyEraser())
     for remove in removals:
-        long_writes.run_in_batches(node, uri, partial(_remove_batch, row_id, remove))
+        batched_writes.run_in_batches(node, uri, partial(_remove_batch, row_id, remove))
         if node.jobs.stopping.is_set():
             return
     with node.work(by=uri) as work:
@@ -212,13 +212,13 @@ class _MessageBodyEraser:
 
     def __call__(self, work: UnitOfWork, actor: Actor, _limit: int) -> bool:
         by_actor = InboxItem.host == actor.host, InboxItem.actor_uri == actor.uri
-        is_processed = InboxItem.state != InboxItem.WAITING, InboxItem.id > self._last
+        is_processed = InboxItem.state != InboxItem.WAITING_STATE, InboxItem.id > self._last
         query = select(InboxItem.id).where(*by_actor, *is_processed).order_by(InboxItem.id)
-        ids = work.session.scalars(query.limit(long_writes.BATCH_SIZE)).all()
+        ids = work.session.scalars(query.limit(batched_writes.BATCH_SIZE)).all()
         erase = update(InboxItem).where(InboxItem.id.in_(ids)).values(body={})
-        work.session.execute(erase, execution_options=long_writes.UNSYNCHRONISED)
+        work.session.execute(erase, execution_options=batched_writes.NO_SESSION_SYNC)
         self._last = max(ids, default=0)
-        return len(ids) == long_writes.BATCH_SIZE
+        return len(ids) == batched_writes.BATCH_SIZE
 
 
 def _retry_later(node: Node, row_id: int, reason: str) -> None:

@@ -32,7 +32,7 @@ def fetch_successor(node: Node, activity: Activity) -> JsonObject | None:
     """
     with node.reading() as session:
         try:
-            old, target = check_move(session, activity)
+            old, target = validate_move(session, activity)
         except NotHandledError:
             return None
         old_host, name = old.host, old.name
@@ -47,7 +47,7 @@ def fetch_successor(node: Node, activity: Activity) -> JsonObject | None:
     return fetching.fetch_document(node, target, referrer_host=old_host)
 
 
-def check_move(session: Session, activity: Activity) -> tuple[Actor, str]:
+def validate_move(session: Session, activity: Activity) -> tuple[Actor, str]:
     """The actor that moves, and the URI of its new account.
 
     Raises `NotHandledError` for a Move that is ignored.

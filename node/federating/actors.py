@@ -8,10 +8,16 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from federation.origin import host_of, same_origin, without_fragment
-from federation.signatures import PrivateKey, PublicKey, Scheme, generate_ed25519, generate_rsa
-from federation.signatures.algorithms import Algorithm
+from federation.signatures import (
+    PrivateKey,
+    PublicKey,
+    SignatureScheme,
+    generate_ed25519,
+    generate_rsa,
+)
+from federation.signatures.algorithms import KeyAlgorithm
 from federation.signatures.keys import public_pem
-from federation.vocabulary import RFC9421, ActorDocument
+from federation.vocabulary import RFC9421_CAPABILITY, ActorDocument
 from federation.webfinger import USERNAME
 from node import change_tracking
 from node.db import insert_once, now
@@ -26,7 +32,7 @@ NODE_USERNAME = "node"
 MAX_LEN_NAME = 300
 # `Actor.kind` of a closed or deleted actor.
 TOMBSTONE = "Tombstone"
-_ACTIVE_LOCAL = Actor.is_local, Actor.kind != TOMBSTONE
+_ACTIVE_LOCAL_CONDITIONS = Actor.is_local, Actor.kind != TOMBSTONE
 MAX_LEN_ABOUT = 5_000
 # Key in `session.info` of the actors that `lock` has locked.
 LOCKED_ACTORS_KEY = "locked actors"
@@ -40,7 +46,7 @@ def by_uri(session: Session, uri: str) -> Actor | None:
     return session.scalar(select(Actor).where(Actor.uri == uri))
 
 
-def on_host(actor_id: InstrumentedAttribute[int], host: str) -> ColumnElement[bool]:
+def is_on_host(actor_id: InstrumentedAttribute[int], host: str) -> ColumnElement[bool]:
     """SQL condition: the actor with the id in this column is on `host`."""
     return actor_id.in_(select(Actor.id).where(Actor.host == host))
 
@@ -60,12 +66,14 @@ def lock(session: Session, uris: Collection[str]) -> None:
 )
 def local_by_uri(session: Session, uri: str) -> Actor | None:
     """The local actor with this URI, unless it is closed."""
-    return session.scalar(select(Actor).where(Actor.uri == uri, *_ACTIVE_LOCAL))
+    return session.scalar(select(Actor).where(Actor.uri == uri, *_ACTIVE_LOCAL_CONDITIONS))
 
 
 def local_by_username(session: Session, username: str) -> Actor | None:
     """The local actor with this username, unless it is closed."""
-    return session.scalar(select(Actor).where(Actor.username == username, *_ACTIVE_LOCAL))
+    return session.scalar(
+        select(Actor).where(Actor.username == username, *_ACTIVE_LOCAL_CONDITIONS)
+    )
 
 
 def close(actor: Actor) -> None:
@@ -75,7 +83,7 @@ def close(actor: Actor) -> None:
     actor.kind = TOMBSTONE
 
 
-def node_actor(session: Session, settings: Settings) -> Actor:
+def get_node_actor(session: Session, settings: Settings) -> Actor:
     """The actor of the node itself. Raises `NotFoundError` before the node is set up."""
     actor = local_by_uri(session, local_uris.node_actor(settings))
     if actor is None:
@@ -103,8 +111,8 @@ def create_local(
         digest=f"{uri}/projects/digest" if is_council else None,
         is_local=True,
         keys=[
-            _new_key(f"{uri}#main-key", generate_rsa()),
-            _new_key(f"{uri}#ed25519-key", generate_ed25519(), asserts=True),
+            _create_key(f"{uri}#main-key", generate_rsa()),
+            _create_key(f"{uri}#ed25519-key", generate_ed25519(), is_assertion_method=True),
         ],
     )
     session.add(actor)
@@ -112,13 +120,16 @@ def create_local(
     return actor
 
 
-def _new_key(key_id: str, private: str, *, asserts: bool = False) -> ActorKey:
+def _create_key(key_id: str, private_pem: str, *, is_assertion_method: bool = False) -> ActorKey:
     return ActorKey(
-        key_id=key_id, public_pem=public_pem(private), private_pem=private, asserts=asserts
+        key_id=key_id,
+        public_pem=public_pem(private_pem),
+        private_pem=private_pem,
+        asserts=is_assertion_method,
     )
 
 
-def signing_key(actor: Actor, algorithm: Algorithm = Algorithm.rsa_sha256) -> PrivateKey:
+def get_signing_key(actor: Actor, algorithm: KeyAlgorithm = KeyAlgorithm.rsa_sha256) -> PrivateKey:
     """The current key of a local actor for this algorithm; every server verifies RSA.
 
     Raises `NotFoundError` if it has none.
@@ -137,9 +148,9 @@ def signing_key(actor: Actor, algorithm: Algorithm = Algorithm.rsa_sha256) -> Pr
     )
 
 
-def proof_key(actor: Actor) -> PrivateKey:
+def get_proof_key(actor: Actor) -> PrivateKey:
     """The key with which a local actor signs integrity proofs."""
-    return signing_key(actor, Algorithm.ed25519)
+    return get_signing_key(actor, KeyAlgorithm.ed25519)
 
 
 def upsert(session: Session, document: ActorDocument) -> Actor:
@@ -155,13 +166,13 @@ def upsert(session: Session, document: ActorDocument) -> Actor:
     for name, value in values.items():
         setattr(actor, name, value)
     _replace_keys(session, actor, document.public_keys)
-    if RFC9421 in document.implements:
-        signature_schemes.save_advertised_scheme(session, actor.host, Scheme.rfc9421)
+    if RFC9421_CAPABILITY in document.implements:
+        signature_schemes.save_advertised_scheme(session, actor.host, SignatureScheme.rfc9421)
     session.flush()
     return actor
 
 
-def trim_to_stored(document: ActorDocument) -> ActorDocument:
+def keep_stored_properties(document: ActorDocument) -> ActorDocument:
     """A copy of a document with only the properties that `upsert` stores, so that it takes little
     memory in a cache.
     """
@@ -175,7 +186,7 @@ def trim_to_stored(document: ActorDocument) -> ActorDocument:
         location=None,
         also_known_as=(),
         moved_to=None,
-        implements=(RFC9421,) if RFC9421 in document.implements else (),
+        implements=(RFC9421_CAPABILITY,) if RFC9421_CAPABILITY in document.implements else (),
     )
 
 
@@ -217,7 +228,10 @@ def _replace_keys(session: Session, actor: Actor, listed: tuple[PublicKey, ...])
         ActorKey(key_id=key_id) for key_id in own_keys if key_id not in stored_ids
     ]
     for row in actor.keys:
-        row.public_pem, row.asserts = own_keys[row.key_id].pem, own_keys[row.key_id].asserts
+        row.public_pem, row.asserts = (
+            own_keys[row.key_id].pem,
+            own_keys[row.key_id].is_assertion_method,
+        )
 
 
 def build_document(settings: Settings, actor: Actor) -> ActorDocument:
@@ -248,7 +262,7 @@ def build_document(settings: Settings, actor: Actor) -> ActorDocument:
             for key in sorted(actor.keys, key=lambda key: key.retired_at is not None)
         ),
         generator=node if actor.uri != node else None,
-        implements=(RFC9421,),
+        implements=(RFC9421_CAPABILITY,),
         also_known_as=tuple(actor.also_known_as),
         moved_to=actor.moved_to,
     )

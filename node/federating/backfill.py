@@ -20,7 +20,7 @@ from federation.origin import same_origin
 from federation.vocabulary import Collection, CollectionPage, id_of, parse
 from node.db import enlarge_cache, now
 from node.errors import ConflictError
-from node.federating import actors, comparisons, fetching, queues
+from node.federating import actors, comparison_schedule, fetching, queues
 from node.federating.models import Actor, Backfill, Follow
 from node.messages import msg
 from node.runtime import Node, UnitOfWork
@@ -49,11 +49,11 @@ class BackfillPage:
     items: tuple[Any, ...]
     total: int | None
     next_url: str | None
-    asked_at: datetime
+    requested_at: datetime
     size: int = 0
 
 
-def begin(work: UnitOfWork, actor: Actor) -> Backfill | None:
+def start(work: UnitOfWork, actor: Actor) -> Backfill | None:
     """Read the projects and updates of `actor` from the beginning. Returns None if it publishes no
     collection of them.
     """
@@ -63,7 +63,7 @@ def begin(work: UnitOfWork, actor: Actor) -> Backfill | None:
     if row is None:
         row = Backfill(actor=actor)
         work.session.add(row)
-    row.next_page, row.state = actor.projects, Backfill.WAITING
+    row.next_page, row.state = actor.projects, Backfill.WAITING_STATE
     row.pages, row.read, row.total, row.attempts, row.outcome = 0, 0, None, 0, ""
     row.size, row.landmark = 0, None
     row.started_at, row.finished_at = now(), None
@@ -72,25 +72,25 @@ def begin(work: UnitOfWork, actor: Actor) -> Backfill | None:
     return row
 
 
-def begin_once(work: UnitOfWork, actor: Actor, *, is_requested: bool) -> None:
+def start_once(work: UnitOfWork, actor: Actor, *, is_requested: bool) -> None:
     """Read `actor`, which has accepted a Follow, if it has never been read or we asked to follow it
     again (`is_requested`). Otherwise only compare: that finds what was missed.
     """
     row = work.session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
-    if row is None or (is_requested and row.state != Backfill.WAITING):
-        begin(work, actor)
+    if row is None or (is_requested and row.state != Backfill.WAITING_STATE):
+        start(work, actor)
     else:
-        comparisons.compare_unless_recent(work, actor.id)
+        comparison_schedule.compare_unless_recent(work, actor.id)
 
 
-def begin_by_operator(work: UnitOfWork, actor: Actor) -> Backfill:
+def start_by_operator(work: UnitOfWork, actor: Actor) -> Backfill:
     """As `begin`, requested by an operator, and audited.
 
     Raises `ConflictError` for a council that ours does not follow, or that has no collection.
     """
     if not is_followed(work.session, actor):
         raise ConflictError(msg("Your council does not follow %(address)s.", address=actor.address))
-    row = begin(work, actor)
+    row = start(work, actor)
     if row is None:
         raise ConflictError(
             msg("%(address)s does not publish a list of its projects.", address=actor.address)
@@ -106,7 +106,7 @@ def is_followed(session: Session, actor: Actor) -> bool:
 
 
 def is_running(session: Session, actor: Actor) -> bool:
-    running = Backfill.actor_id == actor.id, Backfill.state == Backfill.WAITING
+    running = Backfill.actor_id == actor.id, Backfill.state == Backfill.WAITING_STATE
     return session.scalar(select(Backfill.id).where(*running)) is not None
 
 
@@ -123,7 +123,7 @@ def _read_slice(node: Node, leased: queues.Lease) -> None:
         if not _store_page(node, leased.id, page) or node.jobs.stopping.is_set():
             return
         is_over = number % PAGES_PER_SLICE == 0 or monotonic() - started > SLICE_SECONDS
-        if is_over and _has_others_waiting(node, leased.id):
+        if is_over and _are_others_waiting(node, leased.id):
             _yield_to_others(node, leased)
             return
 
@@ -173,11 +173,11 @@ def _store_page(node: Node, row_id: int, page: BackfillPage) -> bool:
     """
     with node.reading() as session:
         actor_uri = session.get_one(Backfill, row_id).actor.uri
-    store = node.read_page(actor_uri, page.items, page.asked_at)
+    store = node.parse_page(actor_uri, page.items, page.requested_at)
     with node.work(by=actor_uri) as work:
         actors.lock(work.session, [actor_uri])
         row = work.session.get_one(Backfill, row_id, with_for_update=True)
-        if row.next_page != page.url or row.state != Backfill.WAITING:
+        if row.next_page != page.url or row.state != Backfill.WAITING_STATE:
             return False  # restarted meanwhile, or failed
         if not is_followed(work.session, row.actor):
             _finish(work, row, "failed", "no longer followed")
@@ -192,7 +192,7 @@ def _store_page(node: Node, row_id: int, page: BackfillPage) -> bool:
         row.total = page.total if page.total is not None else row.total
         row.attempts = 0
         _advance(work, row, page.next_url)
-        return row.state == Backfill.WAITING
+        return row.state == Backfill.WAITING_STATE
 
 
 def _advance(work: UnitOfWork, row: Backfill, next_url: str | None) -> None:
@@ -200,13 +200,13 @@ def _advance(work: UnitOfWork, row: Backfill, next_url: str | None) -> None:
     row.leased_until = now() + timedelta(seconds=work.settings.lease_seconds)
     if next_url is None:
         _finish(work, row, "done", "")
-    elif reason := _limit_exceeded(row, next_url):
+    elif reason := _describe_exceeded_limit(row, next_url):
         _finish(work, row, "failed", reason)
     else:
         row.next_page = next_url
 
 
-def _limit_exceeded(row: Backfill, next_url: str) -> str:
+def _describe_exceeded_limit(row: Backfill, next_url: str) -> str:
     """Why reading stops, as an explanation for the operator; empty if it continues.
 
     A cycle of pages is found with Brent's algorithm: every page numbered by a power of two is
@@ -228,12 +228,16 @@ def _finish(work: UnitOfWork, row: Backfill, state: str, outcome: str) -> None:
     """End the backfill. A comparison then finds what changed while it ran."""
     row.state, row.outcome = state, outcome
     row.finished_at, row.leased_until = now(), None
-    comparisons.compare_soon(work, row.actor_id)
+    comparison_schedule.compare_soon(work, row.actor_id)
     work.wake(CONVERSATIONS_JOB)
 
 
-def _has_others_waiting(node: Node, row_id: int) -> bool:
-    is_due = Backfill.state == Backfill.WAITING, Backfill.due_at <= now(), Backfill.id != row_id
+def _are_others_waiting(node: Node, row_id: int) -> bool:
+    is_due = (
+        Backfill.state == Backfill.WAITING_STATE,
+        Backfill.due_at <= now(),
+        Backfill.id != row_id,
+    )
     with node.reading() as session:
         return session.scalar(select(Backfill.id).where(*is_due).limit(1)) is not None
 

@@ -15,7 +15,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from federation.signatures.dates import parse_http_date
-from node import long_writes
+from node import batched_writes
 from node.audit import AuditEntry
 from node.db import insert_once, now
 from node.federating.models import ClockReading, Delivery, Peer, QueueMixin
@@ -42,15 +42,15 @@ def run_job(node: Node) -> None:
         current_time = now()
         insert_once(work.session, ClockReading, id=1, seen_at=current_time)
         clock = work.session.scalars(select(ClockReading).with_for_update()).one()
-        set_back_by = max([clock.seen_at, *_last_attempts(work.session)]) - current_time
+        set_back_by = max([clock.seen_at, *_find_last_attempt_times(work.session)]) - current_time
         if set_back_by > TOLERANCE:
             work.audit(SET_BACK_ACTION, "", seconds=round(set_back_by.total_seconds()))
         if set_back_by > TOLERANCE or _was_set_back_recently(work.session, current_time):
-            long_writes.begin(work, RESCHEDULE)
+            batched_writes.start(work, RESCHEDULE)
         clock.seen_at = current_time
 
 
-def _last_attempts(session: Session) -> list[datetime]:
+def _find_last_attempt_times(session: Session) -> list[datetime]:
     """The latest recorded times of deliveries. They reveal a clock that was ahead between two runs
     of this job.
     """
@@ -66,31 +66,31 @@ def _was_set_back_recently(session: Session, current_time: datetime) -> bool:
     return session.scalar(select(AuditEntry.id).where(*is_recent).limit(1)) is not None
 
 
-def _reschedule_batch(work: UnitOfWork, _row: long_writes.LongWrite) -> bool:
+def _reschedule_batch(work: UnitOfWork, _row: batched_writes.BatchedWrite) -> bool:
     """Reset one batch of times that lie in the future. Returns whether there may be more."""
     current_time = now()
-    for column, affected, value in _future_times(
+    for column, affected, value in _iter_future_time_columns(
         current_time, timedelta(seconds=work.settings.lease_seconds)
     ):
         model = column.class_
-        ids = long_writes.lock_batch(work.session, model, affected)
+        ids = batched_writes.lock_batch(work.session, model, affected)
         reset = update(model).where(model.id.in_(ids)).values({column.key: value})
-        work.session.execute(reset, execution_options=long_writes.UNSYNCHRONISED)
+        work.session.execute(reset, execution_options=batched_writes.NO_SESSION_SYNC)
         if ids and issubclass(model, QueueMixin):
             work.wake(model.JOB)
-        if len(ids) == long_writes.BATCH_SIZE:
+        if len(ids) == batched_writes.BATCH_SIZE:
             return True
     return False
 
 
-def _future_times(
+def _iter_future_time_columns(
     current_time: datetime, lease: timedelta
 ) -> Iterator[tuple[Any, Select[int], datetime | None]]:
     """Yields each column that may hold a future time, a query of the affected ids, and the value to
     reset them to.
     """
     for model in QueueMixin.__subclasses__():
-        waiting = select(model.id).where(model.state == model.WAITING)
+        waiting = select(model.id).where(model.state == model.WAITING_STATE)
         yield model.due_at, waiting.where(model.due_at > current_time), current_time
         yield model.leased_until, waiting.where(model.leased_until > current_time + lease), None
     for column in (Peer.try_after, Peer.unreachable_since, Peer.failed_at, Peer.delivered_at):
@@ -103,7 +103,7 @@ def _future_times(
         )
 
 
-RESCHEDULE = long_writes.LongWriteKind("pull-in-times", _reschedule_batch)
+RESCHEDULE = batched_writes.BatchedWriteKind("pull-in-times", _reschedule_batch)
 
 
 def clock_difference(result: AttemptResult) -> timedelta | None:
@@ -130,18 +130,18 @@ class ClockCheck:
     negative if it is ahead.
     """
 
-    servers: int
-    behind: timedelta
+    server_count: int
+    lag: timedelta
 
     @property
     def is_wrong(self) -> bool:
-        return self.servers > 1 and abs(self.behind) > TOLERANCE
+        return self.server_count > 1 and abs(self.lag) > TOLERANCE
 
     @property
     def message(self) -> Message:
-        minutes = round(abs(self.behind).total_seconds() / 60)
-        values = {"minutes": minutes, "servers": self.servers}
-        if self.behind > timedelta():
+        minutes = round(abs(self.lag).total_seconds() / 60)
+        values = {"minutes": minutes, "servers": self.server_count}
+        if self.lag > timedelta():
             return msg(
                 "The clock on this server is %(minutes)s minutes behind the clocks on "
                 "%(servers)s other servers. They may refuse messages from this server.",

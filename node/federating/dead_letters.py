@@ -7,19 +7,19 @@ from sqlalchemy import ColumnElement, exists, insert, literal, null, select, upd
 from sqlalchemy.orm import Session
 
 from federation.retry import GIVE_UP_AFTER
+from node.batched_writes import NO_SESSION_SYNC, is_any_left, lock_batch, run_in_batches
 from node.db import now
 from node.federating.models import Delivery, DeliveryAttempt, OutboxActivity
-from node.long_writes import UNSYNCHRONISED, is_any_left, lock_batch, run_in_batches
 from node.runtime import Node, UnitOfWork
 
-HOST_UNREACHABLE = "The server has not responded for seven days."
+HOST_UNREACHABLE_REASON = "The server has not responded for seven days."
 
 
 def dead_letter_batch(session: Session, reason: str, *conditions: ColumnElement[bool]) -> bool:
     """Fail a batch of the waiting deliveries that match `conditions`, recording `reason`. Returns
     whether there are more.
     """
-    waiting = select(Delivery.id).where(Delivery.state == Delivery.WAITING, *conditions)
+    waiting = select(Delivery.id).where(Delivery.state == Delivery.WAITING_STATE, *conditions)
     _mark_failed(session, reason, lock_batch(session, Delivery, waiting))
     return is_any_left(session, waiting)
 
@@ -33,7 +33,7 @@ def _mark_failed(session: Session, reason: str, ids: Sequence[int]) -> None:
     session.execute(insert(DeliveryAttempt).from_select(columns, final_attempts))
     values = {"state": "failed", "finished_at": finished_at, "leased_until": None}
     fail = update(Delivery).where(is_chosen).values(values)
-    session.execute(fail, execution_options=UNSYNCHRONISED)
+    session.execute(fail, execution_options=NO_SESSION_SYNC)
 
 
 def dead_letter_host(node: Node, host: str) -> None:
@@ -48,4 +48,4 @@ def dead_letter_host(node: Node, host: str) -> None:
 
 
 def _dead_letter_unreachable(conditions: Sequence[ColumnElement[bool]], work: UnitOfWork) -> bool:
-    return dead_letter_batch(work.session, HOST_UNREACHABLE, *conditions)
+    return dead_letter_batch(work.session, HOST_UNREACHABLE_REASON, *conditions)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from node import long_writes
+from node import batched_writes
 from node.db import now
 from node.errors import ConflictError, NotFoundError
 from node.federating import peer_health, queues
@@ -58,47 +58,47 @@ def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
 
 def retry_host(work: UnitOfWork, host: str) -> int:
     """Retry now all failed deliveries to `host`. Returns their number."""
-    count = _count(work.session, *_is_dead_letter(host, now()))
+    count = _count(work.session, *_dead_letter_conditions(host, now()))
     work.audit("delivery.retry-host", host, deliveries=count)
-    long_writes.cancel(work, CANCEL_HOST, host)
-    long_writes.begin(work, RETRY_HOST, host)
+    batched_writes.cancel(work, CANCEL_HOST, host)
+    batched_writes.start(work, RETRY_HOST, host)
     peer_health.retry_now(work, host)
     return count
 
 
-def _retry_batch(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
-    dead_letters = select(Delivery.id).where(*_is_dead_letter(row.subject, row.asked_at))
-    ids = long_writes.lock_batch(work.session, Delivery, dead_letters)
+def _retry_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
+    dead_letters = select(Delivery.id).where(*_dead_letter_conditions(row.subject, row.asked_at))
+    ids = batched_writes.lock_batch(work.session, Delivery, dead_letters)
     values = {"attempts": 0, "due_at": now(), "trying_since": now(), "finished_at": None}
     reset = update(Delivery).where(Delivery.id.in_(ids)).values(state="pending", **values)
-    work.session.execute(reset, execution_options=long_writes.UNSYNCHRONISED)
+    work.session.execute(reset, execution_options=batched_writes.NO_SESSION_SYNC)
     work.wake(Delivery.JOB)
-    return long_writes.is_any_left(work.session, dead_letters)
+    return batched_writes.is_any_left(work.session, dead_letters)
 
 
-def _is_dead_letter(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
+def _dead_letter_conditions(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
     """Conditions. A delivery that fails after the request of `asked_at` is not retried by it."""
     return Delivery.state == "failed", Delivery.host == host, Delivery.finished_at <= asked_at
 
 
 def cancel_host(work: UnitOfWork, host: str) -> int:
     """Fail all deliveries that wait for `host`. Returns their number."""
-    count = _count(work.session, *_is_waiting(host, now()))
+    count = _count(work.session, *_waiting_conditions(host, now()))
     work.audit("delivery.give-up-host", host, deliveries=count)
-    long_writes.cancel(work, RETRY_HOST, host)
-    long_writes.begin(work, CANCEL_HOST, host)
+    batched_writes.cancel(work, RETRY_HOST, host)
+    batched_writes.start(work, CANCEL_HOST, host)
     return count
 
 
-def _cancel_batch(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
+def _cancel_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     return dead_letter_batch(
-        work.session, CANCELLED_BY_OPERATOR, *_is_waiting(row.subject, row.asked_at)
+        work.session, CANCELLED_BY_OPERATOR, *_waiting_conditions(row.subject, row.asked_at)
     )
 
 
-def _is_waiting(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
+def _waiting_conditions(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
     """Conditions. A delivery created after the request of `asked_at` is not cancelled by it."""
-    is_waiting = Delivery.state == Delivery.WAITING, Delivery.host == host
+    is_waiting = Delivery.state == Delivery.WAITING_STATE, Delivery.host == host
     return *is_waiting, Delivery.trying_since <= asked_at
 
 
@@ -106,9 +106,9 @@ def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
     return session.scalar(select(func.count(Delivery.id)).where(*conditions)) or 0
 
 
-RETRY_HOST = long_writes.LongWriteKind("retry-host", _retry_batch)
-CANCEL_HOST = long_writes.LongWriteKind("give-up-host", _cancel_batch)
-LONG_WRITES = RETRY_HOST, CANCEL_HOST
+RETRY_HOST = batched_writes.BatchedWriteKind("retry-host", _retry_batch)
+CANCEL_HOST = batched_writes.BatchedWriteKind("give-up-host", _cancel_batch)
+BATCHED_WRITES = RETRY_HOST, CANCEL_HOST
 
 
 def prune(node: Node) -> int:

@@ -39,7 +39,7 @@ MAX_PER_HOST = 4
 # How many hosts one query looks at.
 MIN_HOSTS, MAX_HOSTS = 16, 128
 # The session holds no loaded rows that a bulk statement would have to update.
-UNSYNCHRONISED = {"synchronize_session": False}
+NO_SESSION_SYNC = {"synchronize_session": False}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class HostCursor:
             hosts, candidates = _load_candidates(
                 session, self.after_host, host_limit, current_time, in_flight_since, is_quick
             )
-        chosen = _choose(candidates, capacity, is_quick)
+        chosen = _choose_candidates(candidates, capacity, is_quick)
         last = max((row.host for row in chosen), default="")
         if len(chosen) == capacity.total and last < hosts[-1]:
             self.after_host = last
@@ -144,7 +144,7 @@ def _load_candidates(
             row.first != row.id,
             due[row.id][1],
         )
-        for row in session.execute(_select_with_first_of_object(), {"ids": list(due)})
+        for row in session.execute(_select_with_first_waiting_id(), {"ids": list(due)})
     ]
     return [row.host for row in rows], candidates
 
@@ -175,7 +175,7 @@ def _select_hosts_after(after: ColumnElement[str], limit: ColumnElement[int]) ->
     """The next hosts, in order, that have waiting deliveries; NULL after the last one."""
 
     def next_host(host: ColumnElement[str]) -> ScalarSelect[str]:
-        is_waiting = Delivery.state == Delivery.WAITING, Delivery.host > host
+        is_waiting = Delivery.state == Delivery.WAITING_STATE, Delivery.host > host
         return (
             select(Delivery.host)
             .where(*is_waiting)
@@ -198,7 +198,7 @@ def _select_due(
 ) -> ScalarSelect[int]:
     """The id of the host's due delivery at this position, free or in flight."""
     is_due = (
-        Delivery.state == Delivery.WAITING,
+        Delivery.state == Delivery.WAITING_STATE,
         Delivery.host == host,
         Delivery.due_at <= current_time,
     )
@@ -207,20 +207,20 @@ def _select_due(
 
 
 @cache
-def _select_with_first_of_object() -> Select[tuple[Any, ...]]:
+def _select_with_first_waiting_id() -> Select[tuple[Any, ...]]:
     """The deliveries `ids`, each with the first waiting id of its inbox and object."""
     other = aliased(Delivery)
     first = select(func.min(other.id)).where(
         other.inbox == Delivery.inbox,
         other.object_uri == Delivery.object_uri,
-        other.state == Delivery.WAITING,
+        other.state == Delivery.WAITING_STATE,
     )
     columns = Delivery.id, Delivery.host, Delivery.leased_until
     listed = Delivery.id.in_(bindparam("ids", expanding=True))
     return select(*columns, first.scalar_subquery().label("first")).where(listed)
 
 
-def _choose(
+def _choose_candidates(
     candidates: Sequence[DeliveryCandidate], capacity: Capacity, is_quick: Mapping[str, bool]
 ) -> list[DeliveryCandidate]:
     """As many candidates as there is capacity for, one per host and round."""
@@ -273,7 +273,7 @@ def _lease(
             )
             postpone = update(Delivery).where(*is_blocked, *is_available)
             work.session.execute(
-                postpone.values(due_at=lease_end), execution_options=UNSYNCHRONISED
+                postpone.values(due_at=lease_end), execution_options=NO_SESSION_SYNC
             )
         leased = lease.returning(Delivery.id)
-        return set(work.session.scalars(leased, execution_options=UNSYNCHRONISED))
+        return set(work.session.scalars(leased, execution_options=NO_SESSION_SYNC))

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from federation.retry import FOLLOW_REFUSED_FOR, GIVE_UP_AFTER, RetryDecision, decide
+from federation.retry import FOLLOW_REFUSAL_RETRY_PERIOD, GIVE_UP_AFTER, RetryDecision, decide
 from node.db import now
 from node.federating import actor_deletions, clock, disclosures, peer_health, peers, queues
 from node.federating.models import Delivery, DeliveryAttempt, Peer
@@ -24,7 +24,7 @@ MAX_ATTEMPTS_KEPT = 20
 # Every server that received an object must learn that it is deleted, however long that takes.
 GIVE_UP_AFTER_BY_TYPE = {"Delete": timedelta(days=90)}
 # A refused Follow is retried for longer: the other operator may take a while to allow us.
-REFUSED_FOR_BY_TYPE = {"Follow": FOLLOW_REFUSED_FOR}
+REFUSAL_RETRY_PERIOD_BY_TYPE = {"Follow": FOLLOW_REFUSAL_RETRY_PERIOD}
 
 DeliveryResult = tuple[OutgoingRequest, AttemptResult]
 
@@ -47,7 +47,7 @@ def record_results(work: UnitOfWork, results: Sequence[DeliveryResult]) -> set[s
         if not result.is_own_failure:
             _update_peer(peer, result)
         outcome = _decide_outcome(row, request, result)
-        if row.due_at == request.due_at or outcome.delivered:
+        if row.due_at == request.due_at or outcome.is_delivered:
             _apply_outcome(row, peer, outcome, result)
         else:  # an operator has requested a retry meanwhile
             row.leased_until = None
@@ -58,7 +58,7 @@ def record_results(work: UnitOfWork, results: Sequence[DeliveryResult]) -> set[s
         session, [request for row, request, _ in recorded if row.state == "delivered"]
     )
     session.flush()
-    _release_next(work, [row.id for row, _, _ in recorded if row.state != Delivery.WAITING])
+    _release_next(work, [row.id for row, _, _ in recorded if row.state != Delivery.WAITING_STATE])
     _wake_for_next(work, rows.values())
     return {host for host, peer in peers_by_host.items() if peer_health.is_dead(peer)}
 
@@ -77,7 +77,7 @@ def _lock_deliveries(session: Session, ids: Iterable[int]) -> dict[int, Delivery
 
 
 def _update_peer(peer: Peer, result: AttemptResult) -> None:
-    peer.scheme = result.scheme
+    peer.scheme = result.signature_scheme
     difference = clock.clock_difference(result)
     if difference is not None:
         peer.clock_difference = round(difference.total_seconds())
@@ -100,7 +100,7 @@ def _decide_outcome(
         random.random(),  # noqa: S311 -- spreads retries, keeps no secret
         result.at,
         GIVE_UP_AFTER_BY_TYPE.get(request.activity_type, GIVE_UP_AFTER),
-        REFUSED_FOR_BY_TYPE.get(request.activity_type, timedelta()),
+        REFUSAL_RETRY_PERIOD_BY_TYPE.get(request.activity_type, timedelta()),
     )
 
 
@@ -109,12 +109,14 @@ def _apply_outcome(
 ) -> None:
     row.attempts += 1
     row.leased_until = None
-    if row.state == "failed" and outcome.delivered:  # failed by another transaction while in flight
+    if (
+        row.state == "failed" and outcome.is_delivered
+    ):  # failed by another transaction while in flight
         row.move_to("pending")
     if row.state != "pending":
         return
     if outcome.retry_in is None:
-        row.move_to("delivered" if outcome.delivered else "failed")
+        row.move_to("delivered" if outcome.is_delivered else "failed")
         row.finished_at = result.at
     else:
         row.due_at = max(result.at + outcome.retry_in, peer.try_after or result.at)
@@ -153,7 +155,7 @@ def _prune_attempts(session: Session, delivery_ids: Sequence[int]) -> None:
 
 def _release_next(work: UnitOfWork, finished_ids: Sequence[int]) -> None:
     """Make due the deliveries that waited for these, being about the same object."""
-    next_ids = work.session.scalars(_select_next(), {"finished": finished_ids}).all()
+    next_ids = work.session.scalars(_select_next_of_object(), {"finished": finished_ids}).all()
     if next_ids:
         release = update(Delivery).where(Delivery.id.in_(next_ids)).values(due_at=now())
         work.session.execute(release)
@@ -161,7 +163,7 @@ def _release_next(work: UnitOfWork, finished_ids: Sequence[int]) -> None:
 
 
 @cache
-def _select_next() -> Select[int]:
+def _select_next_of_object() -> Select[int]:
     """For each of the deliveries `finished`, the id of the next one of its inbox and object."""
     done, later = aliased(Delivery), aliased(Delivery)
     is_same_queue = and_(later.inbox == done.inbox, later.object_uri == done.object_uri)
@@ -178,7 +180,7 @@ def _select_next() -> Select[int]:
 def _wake_for_next(work: UnitOfWork, rows: Iterable[Delivery]) -> None:
     """Wake the job for deliveries due within the sweep interval."""
     current_time = now()
-    delays = [row.due_at - current_time for row in rows if row.state == Delivery.WAITING]
+    delays = [row.due_at - current_time for row in rows if row.state == Delivery.WAITING_STATE]
     soonest = min(delays, default=queues.SWEEP_INTERVAL)
     if soonest < queues.SWEEP_INTERVAL:
         work.wake(Delivery.JOB, max(soonest, timedelta()))

@@ -12,7 +12,7 @@ from node.federating.models import Actor, Disclosure
 from node.federating.outgoing_requests import OutgoingRequest
 
 # `Disclosure.type` of an object that the host fetched, rather than being sent it.
-FETCHED = "Fetch"
+FETCH_TYPE = "Fetch"
 # Activities that carry no object of ours that could later be withdrawn.
 NON_DISCLOSING_TYPES = frozenset(
     {"Follow", "Accept", "Reject", "Undo", "Delete", "Like", "Block", "Flag", "Move"}
@@ -23,7 +23,7 @@ def record_fetch(session: Session, object_uri: str, host: str) -> None:
     """Record that `host` proved its identity and fetched `object_uri`, which is not public. The
     host will get the object's Delete.
     """
-    _upsert(session, [{"object_uri": object_uri, "host": host, "inbox": None, "type": FETCHED}])
+    _upsert(session, [{"object_uri": object_uri, "host": host, "inbox": None, "type": FETCH_TYPE}])
 
 
 def record_deliveries(session: Session, requests: Iterable[OutgoingRequest]) -> None:
@@ -49,7 +49,7 @@ def record_deliveries(session: Session, requests: Iterable[OutgoingRequest]) -> 
         _mark_deleted(session, [deleted[key] for key in sorted(deleted)])
 
 
-def holder_inboxes(session: Session, object_uri: str) -> set[str]:
+def find_holder_inboxes(session: Session, object_uri: str) -> set[str]:
     """The inboxes of all hosts that received `object_uri` and have not acknowledged its Delete."""
     query = select(Disclosure).where(
         Disclosure.object_uri == object_uri, Disclosure.deleted_at.is_(None)
@@ -57,10 +57,12 @@ def holder_inboxes(session: Session, object_uri: str) -> set[str]:
     rows = session.scalars(query).all()
     inboxes = {row.inbox for row in rows if row.inbox}
     fetching_hosts = {row.host for row in rows} - {host_of(inbox) for inbox in inboxes}
-    return inboxes | {inbox for host in fetching_hosts if (inbox := _inbox_on_host(session, host))}
+    return inboxes | {
+        inbox for host in fetching_hosts if (inbox := _find_inbox_on_host(session, host))
+    }
 
 
-def _inbox_on_host(session: Session, host: str) -> str | None:
+def _find_inbox_on_host(session: Session, host: str) -> str | None:
     """An inbox of a host that only fetched, if any actor there is known."""
     inbox = func.coalesce(Actor.shared_inbox, Actor.inbox)
     query = select(inbox).where(Actor.host == host, ~Actor.is_local).order_by(Actor.id).limit(1)

@@ -16,7 +16,7 @@ from node.caches_and_limits import LimitExceededError
 from node.errors import InvalidInputError
 from node.federating import actors, peers, signature_schemes
 from node.messages import Message, message_from, msg
-from node.outbound import AS2, JRD, OutboundError, OutboundResponse, Signer
+from node.outbound import AS2_MEDIA_TYPES, JRD_MEDIA_TYPES, OutboundError, OutboundResponse, Signer
 from node.runtime import Node
 
 # A message of one server can name URLs of another. Per minute, at most this many third-party
@@ -74,11 +74,11 @@ def fetch_document(
     )
 
 
-def fetch_if_changed(node: Node, uri: str, tag: str) -> ConditionalResponse:
+def fetch_if_changed(node: Node, uri: str, etag: str) -> ConditionalResponse:
     """As `fetch_document`, unless the stored version with the entity tag `tag` is still current
     (RFC 9110, section 13.1.2).
     """
-    headers = {"if-none-match": tag}
+    headers = {"if-none-match": etag}
     response = _signed_get(node, uri, headers=headers, accepted_statuses=[HTTPStatus.NOT_MODIFIED])
     is_new = response.status != HTTPStatus.NOT_MODIFIED
     return ConditionalResponse(_parse_document(uri, response) if is_new else None, response.headers)
@@ -101,17 +101,17 @@ def _signed_get(
     referrer_host: str | None = None,
     headers: Mapping[str, str] | None = None,
     accepted_statuses: Collection[int] = (),
-    content_types: Collection[str] = AS2,
+    content_types: Collection[str] = AS2_MEDIA_TYPES,
 ) -> OutboundResponse:
     """The response to a GET signed by the node's actor. `accepted_statuses` count as success, as
     200 does.
     """
     host = _host_of_url(uri)
-    is_host_allowed = _host_check(node, host, approved_by_operator=approved_by_operator)
+    is_host_allowed = _build_host_check(node, host, approved_by_operator=approved_by_operator)
     if referrer_host is not None and referrer_host != host:
         _count_third_party_fetch(node, host)
     with node.reading() as session:
-        key = actors.signing_key(actors.node_actor(session, node.settings))
+        key = actors.get_signing_key(actors.get_node_actor(session, node.settings))
 
     def get(sign: Signer) -> OutboundResponse:
         return node.outbound.get(
@@ -178,7 +178,9 @@ def fetch_actor(
         ) from error
 
 
-def find_actor(node: Node, address: str, *, approved_by_operator: bool = False) -> ActorDocument:
+def fetch_actor_by_address(
+    node: Node, address: str, *, approved_by_operator: bool = False
+) -> ActorDocument:
     """The actor at `@name@host`, `name@host` or a URL, as entered by a user.
 
     `approved_by_operator` applies to the server in `address` only: one that it refers to must be
@@ -194,9 +196,9 @@ def find_actor(node: Node, address: str, *, approved_by_operator: bool = False) 
     if isinstance(parsed, str):
         return fetch_actor(node, parsed, approved_by_operator=approved_by_operator)
     username, host = parsed
-    result = _webfinger(node, username, host, approved_by_operator=approved_by_operator)
+    result = _query_webfinger(node, username, host, approved_by_operator=approved_by_operator)
     if isinstance(result, CanonicalAccount):
-        result = _webfinger(
+        result = _query_webfinger(
             node,
             result.username,
             result.host,
@@ -215,7 +217,7 @@ def _unknown_address_error(host: str, address: str) -> FetchError:
     )
 
 
-def _webfinger(
+def _query_webfinger(
     node: Node, username: str, host: str, *, approved_by_operator: bool
 ) -> str | CanonicalAccount:
     """The actor URI, or the canonical account, in the WebFinger response of `host`."""
@@ -223,14 +225,18 @@ def _webfinger(
     plain_http = host in node.settings.private_hosts and not node.settings.is_https
     url = webfinger_url(username, host, plain_http=plain_http)
     # Signed, since some servers answer only requesters who identify themselves.
-    response = _signed_get(node, url, approved_by_operator=approved_by_operator, content_types=JRD)
+    response = _signed_get(
+        node, url, approved_by_operator=approved_by_operator, content_types=JRD_MEDIA_TYPES
+    )
     try:
         return actor_id_from_jrd(parse_json(response.body), username, host)
     except FederationError as error:
         raise _unknown_address_error(host, f"@{username}@{host}") from error
 
 
-def _host_check(node: Node, host: str, *, approved_by_operator: bool) -> Callable[[str], bool]:
+def _build_host_check(
+    node: Node, host: str, *, approved_by_operator: bool
+) -> Callable[[str], bool]:
     """A function that says whether a host may be requested, for `host` and its redirects.
 
     Raises `FetchError` if `host` itself may not be. This node is never requested: a request thread

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from federation.errors import DocumentError
-from federation.followers import HEADER, CollectionSynchronization, partial_followers_digest
+from federation.followers import HEADER_NAME, CollectionSynchronization, partial_followers_digest
 from federation.vocabulary import Collection as CollectionDocument
 from federation.vocabulary import follow, id_of, undo
-from node.federating import actors, comparisons, fetching, following, local_uris, outbox
+from node.federating import actors, comparison_schedule, fetching, following, local_uris, outbox
 from node.federating.models import Actor, Follow
 from node.messages import message_from, msg
 from node.runtime import Node, UnitOfWork
@@ -50,7 +50,7 @@ def build_headers(
     is_synchronised = Actor.id.in_(actor_ids), Actor.is_local, Actor.kind == FOLLOWER_KIND
     return {
         (actor.id, host): {
-            HEADER: CollectionSynchronization(
+            HEADER_NAME: CollectionSynchronization(
                 actor.followers,
                 collection_url(actor),
                 partial_followers_digest(follower_uris[actor.id, host]),
@@ -86,7 +86,7 @@ def handle_header(node: Node, sender: str, header: str | None) -> None:
         url = find_mismatch_url(session, actor, header) if actor else None
     if actor is not None and url is not None:
         with node.work(by=sender) as work:
-            comparisons.compare_unless_recent(work, actor.id, followers_url=url)
+            comparison_schedule.compare_unless_recent(work, actor.id, followers_url=url)
 
 
 def find_mismatch_url(session: Session, actor: Actor, header: str | None) -> str | None:
@@ -108,7 +108,7 @@ def reconcile(node: Node, actor_id: int, url: str) -> str:
     with node.work(by=url) as work:
         actor = work.session.get_one(Actor, actor_id)
         changes = []
-        for row in work.session.scalars(select(Follow).where(*_is_local_follow(actor))):
+        for row in work.session.scalars(select(Follow).where(*_local_follow_conditions(actor))):
             if row.state == "accepted" and row.follower.uri not in listed_uris:
                 following.send_follow(work, row)
                 changes.append(f"{row.follower.address} asked to follow again")
@@ -143,11 +143,11 @@ def _fetch_listed(node: Node, url: str) -> set[str]:
 
 def _local_follower_uris(session: Session, actor: Actor) -> list[str]:
     """The local actors that follow `actor`, by our own data."""
-    query = select(Follow).where(*_is_local_follow(actor), Follow.state == "accepted")
+    query = select(Follow).where(*_local_follow_conditions(actor), Follow.state == "accepted")
     return [row.follower.uri for row in session.scalars(query)]
 
 
-def _is_local_follow(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+def _local_follow_conditions(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     return Follow.followed_id == actor.id, Follow.follower.has(Actor.is_local)
 
 

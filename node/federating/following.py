@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from federation.vocabulary import Activity, ActorDocument, accept, follow, id_of, reject, undo
 from node.db import now
 from node.errors import ConflictError, InvalidInputError
-from node.federating import actors, backfill, comparisons, local_uris, outbox, peers
+from node.federating import actors, backfill, comparison_schedule, local_uris, outbox, peers
 from node.federating.models import Actor, Follow, InboxItem
 from node.messages import msg
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
@@ -17,7 +17,7 @@ from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 MAX_FOLLOWS_PER_HOST = 1_000
 # Beyond this many follows, only servers that the operator allowed may add more.
 MAX_FOLLOWS_WITH_UNLISTED = 50_000
-SELECT_BETWEEN = select(Follow).where(
+SELECT_FOLLOW = select(Follow).where(
     Follow.follower_id == bindparam("follower"), Follow.followed_id == bindparam("followed")
 )
 SELECT_UNDO = (
@@ -32,7 +32,7 @@ SELECT_UNDO = (
 
 
 def find_follow(session: Session, follower: Actor, followed: Actor) -> Follow | None:
-    return session.scalar(SELECT_BETWEEN, {"follower": follower.id, "followed": followed.id})
+    return session.scalar(SELECT_FOLLOW, {"follower": follower.id, "followed": followed.id})
 
 
 def request_follow(work: UnitOfWork, follower: Actor, document: ActorDocument) -> Follow:
@@ -143,7 +143,7 @@ def _send_answer(
 
 def _check_follower_limits(session: Session, host: str) -> None:
     follows = select(func.count()).select_from(Follow)
-    if (session.scalar(follows.where(actors.on_host(Follow.follower_id, host))) or 0) >= (
+    if (session.scalar(follows.where(actors.is_on_host(Follow.follower_id, host))) or 0) >= (
         MAX_FOLLOWS_PER_HOST
     ):
         raise NotHandledError(
@@ -168,7 +168,7 @@ def receive_answer(work: UnitOfWork, received: ReceivedActivity) -> None:
     if row.state != state or row.answered_at is None:
         record_answer(work, row, state)
     elif state == "accepted":
-        comparisons.compare_unless_recent(work, row.followed_id)
+        comparison_schedule.compare_unless_recent(work, row.followed_id)
 
 
 def record_answer(work: UnitOfWork, row: Follow, state: str) -> None:
@@ -178,7 +178,7 @@ def record_answer(work: UnitOfWork, row: Follow, state: str) -> None:
     is_first = row.answered_at is None
     row.state, row.answered_at = state, now()
     if row.state == "accepted":
-        backfill.begin_once(work, row.followed, is_requested=is_first)
+        backfill.start_once(work, row.followed, is_requested=is_first)
     work.audit(f"follow.{row.state}", row.followed.uri, follower=row.follower.uri)
 
 

@@ -40,7 +40,7 @@ MAX_TOMBSTONES_PER_ACTOR, TOMBSTONE_RETENTION = 20_000, timedelta(days=365)
 # Tombstones and remote reactions that are kept in all.
 MAX_TOMBSTONES, MAX_REACTIONS = 1_000_000, 500_000
 # Direct and withdrawn activities without deliveries: how long and how many are kept.
-DIRECT_RETENTION, MAX_DIRECT = timedelta(days=30), 100_000
+DIRECT_ACTIVITY_RETENTION, MAX_DIRECT_ACTIVITIES = timedelta(days=30), 100_000
 
 
 def run_job(node: Node) -> None:
@@ -74,7 +74,7 @@ def prune_all(node: Node) -> None:
 def _prune_messages(node: Node) -> int:
     settings = node.settings
     finished_at = func.coalesce(InboxItem.finished_at, InboxItem.received_at)
-    processed = select(InboxItem.id).where(InboxItem.state != InboxItem.WAITING)
+    processed = select(InboxItem.id).where(InboxItem.state != InboxItem.WAITING_STATE)
     expired = processed.where(finished_at < now() - timedelta(settings.inbox_days))
     return prune(node, JOB, InboxItem, expired) + prune_surplus(
         node, JOB, InboxItem, processed, InboxItem.id, settings.most_handled
@@ -154,9 +154,9 @@ def _prune_direct_activities(node: Node) -> int:
     has_delivery = exists().where(Delivery.activity_id == OutboxActivity.id)
     is_unlisted = OutboxActivity.audience.in_((DIRECT, NOBODY))
     activities = select(OutboxActivity.id).where(is_unlisted, ~has_delivery)
-    expired = activities.where(OutboxActivity.created_at < now() - DIRECT_RETENTION)
+    expired = activities.where(OutboxActivity.created_at < now() - DIRECT_ACTIVITY_RETENTION)
     return prune(node, JOB, OutboxActivity, expired) + prune_surplus(
-        node, JOB, OutboxActivity, activities, OutboxActivity.id, MAX_DIRECT
+        node, JOB, OutboxActivity, activities, OutboxActivity.id, MAX_DIRECT_ACTIVITIES
     )
 
 

@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy import Update, and_, bindparam, func, select, update
 
 from federation.acceptance import Accepted, Ignored, InboxPolicy, accept
-from federation.errors import Reason, Refusal
-from federation.followers import HEADER
+from federation.errors import Refusal, RefusalReason
+from federation.followers import HEADER_NAME
 from federation.signatures import SignedRequest, claimed_host
 from federation.vocabulary import Activity
 from node.caches_and_limits import LimitExceededError
@@ -30,30 +30,35 @@ from node.federating import (
     peer_health,
     refusals,
 )
-from node.federating.keystore import FetchingKeyStore, KeyNotStoredError, StoredKeys, build_policy
+from node.federating.keystore import (
+    DatabaseKeyStore,
+    FetchingKeyStore,
+    KeyNotStoredError,
+    build_policy,
+)
 from node.federating.models import InboxItem
 from node.runtime import Node, Quota
 
 log = structlog.get_logger(__name__)
 
 MAX_BYTES = InboxPolicy.max_bytes
-Row = dict[str, Any]
-FOLLOW = "Follow"
+InboxRow = dict[str, Any]
+FOLLOW_TYPE = "Follow"
 # An irrelevant message does not count towards the quota: only its id is stored, to recognise
 # duplicates.
-IRRELEVANT_ROW: Row = {
+IRRELEVANT_VALUES: InboxRow = {
     "state": "ignored",
     "outcome": "refers to nothing on this server",
     "body": {},
 }
 # The objects of the messages that wait.
-WAITING_OBJECTS = select(InboxItem.object_uri).where(
+SELECT_WAITING_OBJECTS = select(InboxItem.object_uri).where(
     InboxItem.object_uri.in_(bindparam("uris", expanding=True)),
-    InboxItem.state == InboxItem.WAITING,
+    InboxItem.state == InboxItem.WAITING_STATE,
 )
 # Large messages accepted per minute, per server and in all: they take much disk space while they
 # wait.
-MAX_LARGE_PER_HOST, MAX_LARGE = 20, 60
+MAX_LARGE_MESSAGES_PER_HOST, MAX_LARGE_MESSAGES = 20, 60
 
 
 class InboxResult(NamedTuple):
@@ -80,12 +85,12 @@ def receive(node: Node, request: SignedRequest) -> None:
 
 def refuse(node: Node, host: str, refusal: Refusal) -> None:
     """Count and log a refusal for the operator. `host` is the sender that the message claims."""
-    refusals.count(node, host, refusal)
+    refusals.record(node, host, refusal)
     log.info("inbox message refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
 
 
 def _receive(node: Node, request: SignedRequest) -> None:
-    result = _submit(node, request)
+    result = _submit_message(node, request)
     if result.needs_key_fetch:
         # Fetching a key takes time: done in this thread, outside the batch.
         keys = FetchingKeyStore(node)
@@ -96,14 +101,14 @@ def _receive(node: Node, request: SignedRequest) -> None:
         if keys.has_fetched:
             with node.work(by=verified.activity.actor) as work:
                 keys.store_fetched(work.session)
-        result = _submit(node, verified)
+        result = _submit_message(node, verified)
     if result.refusal is not None:
         raise result.refusal
     verdict = result.verdict
     if isinstance(verdict, Ignored):
         _handle_ignored(node, request, verdict)
-    elif isinstance(verdict, Accepted) and HEADER.lower() in verdict.covered:
-        follower_sync.handle_header(node, verdict.key.owner, request.headers.get(HEADER))
+    elif isinstance(verdict, Accepted) and HEADER_NAME.lower() in verdict.covered_components:
+        follower_sync.handle_header(node, verdict.key.owner, request.headers.get(HEADER_NAME))
 
 
 def _handle_ignored(node: Node, request: SignedRequest, verdict: Ignored) -> None:
@@ -116,7 +121,7 @@ def _handle_ignored(node: Node, request: SignedRequest, verdict: Ignored) -> Non
         refuse(node, claimed_host(request), verdict.refusal)
 
 
-def _submit(node: Node, message: SignedRequest | Accepted) -> InboxResult:
+def _submit_message(node: Node, message: SignedRequest | Accepted) -> InboxResult:
     result: InboxResult = node.inbox_commits.submit(message, partial(_process_batch, node))
     return result
 
@@ -128,11 +133,11 @@ def _process_batch(
     keystore.prefetch_keys(
         node, [message for message in messages if isinstance(message, SignedRequest)]
     )
-    stored_keys, policy = StoredKeys(node), build_policy(node)
+    stored_keys, policy = DatabaseKeyStore(node), build_policy(node)
     results = [
         InboxResult(message)
         if isinstance(message, Accepted)
-        else _judge(message, policy, stored_keys)
+        else _verify_message(message, policy, stored_keys)
         for message in messages
     ]
     accepted = {
@@ -146,47 +151,49 @@ def _process_batch(
     _ignore_irrelevant(node, [(verdict.activity, row) for verdict, row in accepted.values()])
     rows = []
     for index, (verdict, row) in accepted.items():
-        refusal = _refusal_for(node, row, len(verdict.body), refused_uris)
+        refusal = _find_refusal(node, row, len(verdict.body), refused_uris)
         if refusal is None:
             rows.append(row)
         else:
             results[index] = InboxResult(refusal=refusal)
     if rows:
-        _store(node, rows)
+        _store_rows(node, rows)
     return results
 
 
-def _judge(request: SignedRequest, policy: InboxPolicy, keys: StoredKeys) -> InboxResult:
+def _verify_message(
+    request: SignedRequest, policy: InboxPolicy, key_store: DatabaseKeyStore
+) -> InboxResult:
     try:
-        return InboxResult(accept(request, policy, keys, now()))
+        return InboxResult(accept(request, policy, key_store, now()))
     except Refusal as refusal:
         return InboxResult(refusal=refusal)
     except KeyNotStoredError:
         return InboxResult(needs_key_fetch=True)
 
 
-def _store(node: Node, rows: Sequence[Row]) -> None:
+def _store_rows(node: Node, rows: Sequence[InboxRow]) -> None:
     # Not in a unit of work: nothing to audit, and it must be fast.
     with read_write(), node.engine.begin() as connection:
         insert_missing(connection, InboxItem, rows)
         for row in rows:
-            if row["type"] == FOLLOW:
+            if row["type"] == FOLLOW_TYPE:
                 connection.execute(_reopen_follow(row))
     for host in {row["forwarded_by"] or row["host"] for row in rows}:
         node.peer_seen_cache.get_or_compute(host, partial(_record_peer_seen, node, host))
-    waiting = [row for row in rows if row["state"] == InboxItem.WAITING]
-    for job in {inbox_processor.job_for(row) for row in waiting}:
+    waiting = [row for row in rows if row["state"] == InboxItem.WAITING_STATE]
+    for job in {inbox_processor.job_name_for(row) for row in waiting}:
         node.jobs.wake(job)
 
 
-def _reopen_follow(row: Row) -> Update:
+def _reopen_follow(row: InboxRow) -> Update:
     """Process a finished Follow again if it is repeated under the same id, since its sender has
     missed our answer. One that still waits is not changed.
     """
     is_finished = InboxItem.uri == row["uri"], InboxItem.state.in_(("done", "ignored"))
-    by_sender = InboxItem.actor_uri == row["actor_uri"], InboxItem.type == FOLLOW
+    by_sender = InboxItem.actor_uri == row["actor_uri"], InboxItem.type == FOLLOW_TYPE
     values = {
-        "state": InboxItem.WAITING,
+        "state": InboxItem.WAITING_STATE,
         "attempts": 0,
         "due_at": row["due_at"],
         "finished_at": None,
@@ -199,7 +206,7 @@ def _record_peer_seen(node: Node, host: str) -> None:
         peer_health.on_message_received(work, host)
 
 
-def _ignore_irrelevant(node: Node, messages: Sequence[tuple[Activity, Row]]) -> None:
+def _ignore_irrelevant(node: Node, messages: Sequence[tuple[Activity, InboxRow]]) -> None:
     """Mark the messages that refer to nothing on this server, so that no job processes them. A
     reply to a message that still waits is relevant.
     """
@@ -214,7 +221,7 @@ def _ignore_irrelevant(node: Node, messages: Sequence[tuple[Activity, Row]]) -> 
     uris = set[str]().union(*subjects_by_index.values())
     with node.reading() as session:
         known = node.relevance.find_known(session, uris)
-        known.update(session.scalars(WAITING_OBJECTS, {"uris": list(uris)}))
+        known.update(session.scalars(SELECT_WAITING_OBJECTS, {"uris": list(uris)}))
     new_objects = [
         (index, row["object_uri"])
         for index, (_activity, row) in enumerate(messages)
@@ -223,35 +230,37 @@ def _ignore_irrelevant(node: Node, messages: Sequence[tuple[Activity, Row]]) -> 
     for index, subjects in subjects_by_index.items():
         other_uris = (uri for position, uri in new_objects if position != index)
         if known.isdisjoint(subjects) and subjects.isdisjoint(other_uris):
-            messages[index][1].update(IRRELEVANT_ROW, finished_at=now())
+            messages[index][1].update(IRRELEVANT_VALUES, finished_at=now())
 
 
-def _refusal_for(node: Node, row: Row, size: int, refused_uris: set[str]) -> Refusal | None:
-    """Why a message of `size` bytes is not accepted, if so: its actor is blocked or deleted, or its
-    sender has used up its quota and is to retry later.
+def _find_refusal(
+    node: Node, row: InboxRow, size_bytes: int, refused_uris: set[str]
+) -> Refusal | None:
+    """Why a message of `size_bytes` bytes is not accepted, if so: its actor is blocked or deleted,
+    or its sender has used up its quota and is to retry later.
     """
     if actor_blocks.is_refused(row["type"], row["actor_uri"], refused_uris):
-        return Refusal(Reason.actor_blocked, row["actor_uri"])
-    if row["state"] != InboxItem.WAITING:
+        return Refusal(RefusalReason.actor_blocked, row["actor_uri"])
+    if row["state"] != InboxItem.WAITING_STATE:
         return None
     host, forwarder = row["host"], row["forwarded_by"]
     # Forwarded messages count for the forwarder: it must not use up the author's quota.
     quota_name = f"forwarded by {forwarder}" if forwarder else host
-    quota = node.quotas.get(quota_name) or node.quotas.put(
+    quota = node.host_quotas.get(quota_name) or node.host_quotas.put(
         quota_name, _load_quota(node, host, forwarder)
     )
     quota.remaining -= 1
     if quota.remaining < 0 or (
-        size > inbox_processor.LARGE_MESSAGE_BYTES
+        size_bytes > inbox_processor.LARGE_MESSAGE_BYTES
         and not _is_within_large_quota(node, forwarder or host)
     ):
-        return Refusal(Reason.too_many, forwarder or host)
+        return Refusal(RefusalReason.too_many, forwarder or host)
     return None
 
 
 def _is_within_large_quota(node: Node, sender: str) -> bool:
     try:
-        node.large_message_limiter.hit(sender, MAX_LARGE_PER_HOST, MAX_LARGE)
+        node.large_message_limiter.hit(sender, MAX_LARGE_MESSAGES_PER_HOST, MAX_LARGE_MESSAGES)
     except LimitExceededError:
         return False
     return True
@@ -277,7 +286,7 @@ def _load_quota(node: Node, host: str, forwarder: str | None) -> Quota:
     limit = node.settings.most_waiting
     is_forwarded_by = InboxItem.forwarded_by == forwarder
     from_sender = is_forwarded_by if forwarder else and_(InboxItem.host == host, is_forwarded_by)
-    conditions = InboxItem.state == InboxItem.WAITING, from_sender
+    conditions = InboxItem.state == InboxItem.WAITING_STATE, from_sender
     waiting = select(InboxItem.id).where(*conditions).limit(limit).subquery()
     with node.reading() as session:
         return Quota(limit - (session.scalar(select(func.count()).select_from(waiting)) or 0))

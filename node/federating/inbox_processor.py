@@ -70,8 +70,8 @@ def build_row(verdict: Accepted) -> dict[str, Any]:
         "object_uri": (activity.object_id or "")[:2000] or None,
         "body": activity.raw,
         "needs_fetch": verdict.is_unverified
-        or object_resolution.needs_fetch(activity, trusted=verdict.embedded_trusted),
-        "state": InboxItem.WAITING,
+        or object_resolution.needs_fetch(activity, trusted=verdict.is_embedded_trusted),
+        "state": InboxItem.WAITING_STATE,
         "attempts": 0,
         "received_at": received_at,
         "due_at": received_at,
@@ -91,7 +91,7 @@ def _message_key(verdict: Accepted) -> str:
     return f"hearsay:{digest}"
 
 
-def job_for(row: Mapping[str, Any]) -> str:
+def job_name_for(row: Mapping[str, Any]) -> str:
     """The name of the job that processes a row."""
     return FETCHING_JOB if row["needs_fetch"] else InboxItem.JOB
 
@@ -106,7 +106,9 @@ def run_job(node: Node) -> None:
     while has_more:
         items = queues.lease(node, InboxItem, LEASE_SIZE, InboxItem.needs_fetch.is_(False))
         for start in range(0, len(items), BATCH_SIZE):
-            isolation.attempt_all(items[start : start + BATCH_SIZE], partial(_handle_local, node))
+            isolation.attempt_all(
+                items[start : start + BATCH_SIZE], partial(_handle_without_fetch, node)
+            )
         has_more = len(items) == LEASE_SIZE
 
 
@@ -114,7 +116,7 @@ def run_fetching_job(node: Node) -> None:
     """The job: process messages whose object must be fetched. One per host at a time, so that a
     slow host delays no other.
     """
-    handle, needs_fetch = partial(_handle_fetched, node), InboxItem.needs_fetch.is_(True)
+    handle, needs_fetch = partial(_handle_after_fetch, node), InboxItem.needs_fetch.is_(True)
     queues.process_queue(
         node, InboxItem, handle, needs_fetch, concurrency=CONCURRENT_FETCHES, per_host=1
     )
@@ -128,18 +130,18 @@ def retry(work: UnitOfWork, item: InboxItem) -> None:
         raise ConflictError(msg("The message was too large to keep, so you cannot retry it."))
     if item.state != "failed":
         raise ConflictError(msg("You can no longer do this."))
-    item.move_to(InboxItem.WAITING)
+    item.move_to(InboxItem.WAITING_STATE)
     item.attempts, item.due_at, item.finished_at = 0, now(), None
     work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB)
     work.audit("inbox.retry", item.uri)
 
 
-def _handle_local(node: Node, items: Sequence[queues.Lease]) -> None:
+def _handle_without_fetch(node: Node, items: Sequence[queues.Lease]) -> None:
     """Process messages that contain all that is needed."""
-    _handle(node, dict.fromkeys(item.id for item in items))
+    _handle_batch(node, dict.fromkeys(item.id for item in items))
 
 
-def _handle_fetched(node: Node, item: queues.Lease) -> None:
+def _handle_after_fetch(node: Node, item: queues.Lease) -> None:
     """Fetch the object of a message, then process it."""
     with node.reading() as session:
         row = session.get_one(InboxItem, item.id)
@@ -147,14 +149,14 @@ def _handle_fetched(node: Node, item: queues.Lease) -> None:
     try:
         received = object_resolution.resolve(node, Activity.parse(body), forwarded_by)
     except NotHandledError as reason:
-        _record_alone(node, item.id, ProcessingResult("ignored", str(reason)))
+        _record_in_own_transaction(node, item.id, ProcessingResult("ignored", str(reason)))
     except EXPECTED_ERRORS as error:
-        _record_alone(node, item.id, _failure_result(error))
+        _record_in_own_transaction(node, item.id, _failure_result(error))
     else:
-        _handle(node, {item.id: received})
+        _handle_batch(node, {item.id: received})
 
 
-def _handle(node: Node, prepared: Mapping[int, ReceivedActivity | None]) -> None:
+def _handle_batch(node: Node, prepared: Mapping[int, ReceivedActivity | None]) -> None:
     """Process messages in one transaction: the effect of each is committed with its new state, or
     neither is.
 
@@ -169,7 +171,7 @@ def _handle(node: Node, prepared: Mapping[int, ReceivedActivity | None]) -> None
     except EXPECTED_ERRORS as error:
         log.info("message failed, batch is repeated with savepoints", reason=describe_error(error))
         node.recent_failures.put(InboxItem.JOB, value=True)
-        node.quotas.clear()  # their counts include what was rolled back
+        node.host_quotas.clear()  # their counts include what was rolled back
         _handle_in_one_transaction(node, prepared, with_savepoints=True)
 
 
@@ -202,7 +204,7 @@ def _lock_waiting(work: UnitOfWork, item_ids: Collection[int]) -> Sequence[Inbox
     """Lock the messages that still wait; another worker may have processed some after a lease
     expired.
     """
-    is_waiting = InboxItem.id.in_(item_ids), InboxItem.state == InboxItem.WAITING
+    is_waiting = InboxItem.id.in_(item_ids), InboxItem.state == InboxItem.WAITING_STATE
     query = select(InboxItem).where(*is_waiting).order_by(InboxItem.id).with_for_update()
     return work.session.scalars(query).all()
 
@@ -210,7 +212,7 @@ def _lock_waiting(work: UnitOfWork, item_ids: Collection[int]) -> Sequence[Inbox
 def _parse_embedded(item: InboxItem) -> ReceivedActivity | ProcessingResult:
     """The activity in a message, or the result if it cannot be parsed."""
     try:
-        return object_resolution.from_embedded(Activity.parse(item.body))
+        return object_resolution.resolve_embedded(Activity.parse(item.body))
     except FederationError as error:
         return _failure_result(error)
 
@@ -241,12 +243,16 @@ def _dispatch_in_savepoint(
 
 def _failure_result(error: Exception) -> ProcessingResult:
     if isinstance(error, FetchLimitError):
-        return ProcessingResult(InboxItem.WAITING, describe_error(error), counts_as_attempt=False)
+        return ProcessingResult(
+            InboxItem.WAITING_STATE, describe_error(error), counts_as_attempt=False
+        )
     is_permanent = isinstance(error, Refusal) or getattr(error, "permanent", True)
-    return ProcessingResult("failed" if is_permanent else InboxItem.WAITING, describe_error(error))
+    return ProcessingResult(
+        "failed" if is_permanent else InboxItem.WAITING_STATE, describe_error(error)
+    )
 
 
-def _record_alone(node: Node, item_id: int, result: ProcessingResult) -> None:
+def _record_in_own_transaction(node: Node, item_id: int, result: ProcessingResult) -> None:
     with node.work(by=InboxItem.JOB) as work:
         for item in _lock_waiting(work, [item_id]):
             _record(work, item, result)
@@ -260,10 +266,10 @@ def _record(work: UnitOfWork, item: InboxItem, result: ProcessingResult) -> None
         item.due_at = now() + THROTTLED_RETRY_INTERVAL
         work.wake(FETCHING_JOB, THROTTLED_RETRY_INTERVAL)
         return
-    if state in {"failed", InboxItem.WAITING}:
+    if state in {"failed", InboxItem.WAITING_STATE}:
         item.attempts += 1
         state = "failed" if item.attempts >= InboxItem.MAX_ATTEMPTS else state
-    if state == InboxItem.WAITING:
+    if state == InboxItem.WAITING_STATE:
         delay = queues.retry_delay(InboxItem, item.attempts)
         item.due_at = now() + delay
         work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB, delay)

@@ -8,13 +8,13 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from federation.acceptance import InboxPolicy
-from federation.errors import FederationError, Reason, Refusal
+from federation.errors import FederationError, Refusal, RefusalReason
 from federation.origin import host_of, without_fragment
 from federation.signatures import (
     PublicKey,
     SignedRequest,
     claimed_host,
-    claimed_key,
+    claimed_key_id,
     key_or_owner,
     strip_to_keys,
 )
@@ -48,8 +48,8 @@ def build_policy(node: Node) -> InboxPolicy:
             )
 
     return InboxPolicy(
-        host_allowed=host_allowed,
-        plain_http=frozenset(node.settings.private_hosts),
+        is_host_allowed=host_allowed,
+        plain_http_hosts=frozenset(node.settings.private_hosts),
         history_start=_inbox_history_start(node),
     )
 
@@ -76,7 +76,7 @@ def prefetch_keys(node: Node, requests: Iterable[SignedRequest]) -> None:
     """
     key_ids, hosts = set(), set()
     for request in requests:
-        if node.public_key_cache.get(key_id := claimed_key(request)) is None:
+        if node.public_key_cache.get(key_id := claimed_key_id(request)) is None:
             key_ids.add(key_id)
         if node.allowed_host_cache.get(host := claimed_host(request)) is None:
             hosts.add(host)
@@ -103,7 +103,7 @@ class KeyNotStoredError(Exception):
     """A key is not stored and would have to be fetched."""
 
 
-class StoredKeys:
+class DatabaseKeyStore:
     """`federation.acceptance.KeyStore` over the database alone.
 
     Keys are cached briefly, since messages of one actor come in bursts.
@@ -112,7 +112,7 @@ class StoredKeys:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    def known(self, key_id: str) -> PublicKey | None:
+    def get_stored(self, key_id: str) -> PublicKey | None:
         """The stored key; no network."""
         return self._node.public_key_cache.get(key_id) or self._load(key_id)
 
@@ -137,21 +137,21 @@ class KeyDocument(NamedTuple):
 
 def _parse_actor(document: Mapping[str, Any]) -> ActorDocument | None:
     try:
-        return actors.trim_to_stored(ActorDocument.parse(document))
+        return actors.keep_stored_properties(ActorDocument.parse(document))
     except FederationError:
         return None
 
 
-def _refusal_reason(error: fetching.FetchError) -> Reason:
+def _refusal_reason(error: fetching.FetchError) -> RefusalReason:
     if error.status in {404, 410}:
-        return Reason.key_gone
+        return RefusalReason.key_gone
     if error.status is None:
-        return Reason.key_not_found if error.permanent else Reason.key_unreachable
+        return RefusalReason.key_not_found if error.permanent else RefusalReason.key_unreachable
     is_temporary = error.status in TEMPORARY_STATUSES or error.status >= 500
-    return Reason.key_unreachable if is_temporary else Reason.key_not_found
+    return RefusalReason.key_unreachable if is_temporary else RefusalReason.key_not_found
 
 
-class FetchingKeyStore(StoredKeys):
+class FetchingKeyStore(DatabaseKeyStore):
     """Stored keys and, where these do not suffice, keys fetched from their owners. Fetched actors
     are stored only once the message is accepted.
     """
@@ -161,9 +161,9 @@ class FetchingKeyStore(StoredKeys):
         self._fetched_owners: list[ActorDocument] = []
         self._returned_keys: dict[str, PublicKey] = {}
 
-    def known(self, key_id: str) -> PublicKey | None:
+    def get_stored(self, key_id: str) -> PublicKey | None:
         """The stored key; no network."""
-        key = super().known(key_id)
+        key = super().get_stored(key_id)
         if key is not None:
             self._returned_keys[key_id] = key
         return key
@@ -186,7 +186,7 @@ class FetchingKeyStore(StoredKeys):
             with self._node.key_fetch_limiter.slot(limit):
                 return self._fetch(key_id)
         except LimitExceededError as error:
-            reason = Reason.too_many_keys if error.key else Reason.busy
+            reason = RefusalReason.too_many_keys if error.key else RefusalReason.busy
             raise Refusal(reason, "too many keys are being fetched") from error
 
     def _fetch(self, key_id: str) -> PublicKey:
@@ -194,9 +194,9 @@ class FetchingKeyStore(StoredKeys):
         key = key_or_owner(document.keys, key_id)
         if not isinstance(key, PublicKey):
             document = self._cached_document(key.owner)
-            key = key.key_in(document.keys)
+            key = key.find_key_in(document.keys)
         if document.actor is None:
-            raise Refusal(Reason.key_not_found, f"{key.owner} is not an actor")
+            raise Refusal(RefusalReason.key_not_found, f"{key.owner} is not an actor")
         self._fetched_owners.append(document.actor)
         return key
 

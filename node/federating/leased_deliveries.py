@@ -45,12 +45,12 @@ def load_deliveries(node: Node, is_degraded: Mapping[int, bool]) -> list[Outgoin
             ]
         log.exception("delivery could not be loaded", delivery=[*is_degraded])
         return [
-            _load_unreadable(node, delivery_id, describe_error(error))
+            _load_without_body(node, delivery_id, describe_error(error))
             for delivery_id in is_degraded
         ]
 
 
-def _load_unreadable(node: Node, delivery_id: int, reason: str) -> OutgoingRequest:
+def _load_without_body(node: Node, delivery_id: int, reason: str) -> OutgoingRequest:
     with node.reading() as session:
         row = session.execute(_select_deliveries().where(Delivery.id == delivery_id)).one()
     return OutgoingRequest(
@@ -84,7 +84,7 @@ def _load(node: Node, is_degraded: Mapping[int, bool]) -> list[OutgoingRequest]:
                 activity_type=(activity := activities[row.activity_id]).type,
                 body=bodies[row.activity_id],
                 key=keys[activity.actor_id],
-                scheme=schemes.get(row.host),
+                signature_scheme=schemes.get(row.host),
                 refusal=policy.refusal_reason(row.host, activity),
                 is_degraded=is_degraded[row.id],
                 headers=headers.get((sender_ids.get(row.activity_id, 0), row.host), {}),
@@ -140,6 +140,6 @@ def _load_keys(session: Session, ids: set[int]) -> dict[int, PrivateKey | None]:
 
 def _signing_key(actor: Actor) -> PrivateKey | None:
     try:
-        return actors.signing_key(actor)
+        return actors.get_signing_key(actor)
     except NotFoundError:
         return None

@@ -33,7 +33,7 @@ def needs_fetch(activity: Activity, *, trusted: bool) -> bool:
     return activity.type in OBJECT_ACTIVITIES and activity.object_id is not None and not trusted
 
 
-def from_embedded(activity: Activity) -> ReceivedActivity:
+def resolve_embedded(activity: Activity) -> ReceivedActivity:
     """An activity that needs nothing beyond what it embeds."""
     is_anonymous = activity.type in OBJECT_ACTIVITIES and activity.object_id is None
     document = activity.object if isinstance(activity.object, dict) else None
@@ -92,7 +92,7 @@ def _resolve_announced(node: Node, activity: Activity) -> dict[str, Any]:
             keys.store_fetched(work.session)
     document = dict(verified.document)
     embedded = document.get("object")
-    if isinstance(embedded, dict) and not verified.embedded_trusted:
+    if isinstance(embedded, dict) and not verified.is_embedded_trusted:
         document["object"] = embedded.get("id")
     return document
 

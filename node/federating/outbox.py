@@ -27,12 +27,12 @@ Audience = Literal["public", "peers"]
 MAX_INBOXES_PER_HOST = 50
 # Activities that contain or refer to their object.
 CONTENT_ACTIVITIES = ("Create", "Update", "Announce")
-_NOT_LEASED = or_(Delivery.leased_until.is_(None), Delivery.leased_until < bindparam("now"))
+_IS_NOT_LEASED = or_(Delivery.leased_until.is_(None), Delivery.leased_until < bindparam("now"))
 _WAITING_DELIVERIES = select(Delivery.activity_id).where(
-    Delivery.state == Delivery.WAITING,
+    Delivery.state == Delivery.WAITING_STATE,
     Delivery.host == bindparam("host"),
     Delivery.inbox == bindparam("inbox"),
-    _NOT_LEASED,
+    _IS_NOT_LEASED,
 )
 DELETE_SUPERSEDED = (
     delete(OutboxActivity)
@@ -68,9 +68,9 @@ def publish_to(
     """As `publish`, but to `inboxes` instead of those of followers."""
     session = work.session
     if audience == PEERS:
-        inboxes = _explicitly_allowed(session, inboxes)
+        inboxes = _filter_inboxes_of_allowed_hosts(session, inboxes)
     if activity["type"] == "Delete":
-        inboxes = inboxes | holder_inboxes(session, _ordering_key(activity))
+        inboxes = inboxes | find_holder_inboxes(session, _ordering_key(activity))
         _cancel_unsent(session, _ordering_key(activity), inboxes)
     return _add_to_outbox(work, actor, activity, audience, inboxes)
 
@@ -82,23 +82,23 @@ def withdraw(
     `audience`, or None for nobody. Earlier activities about it are hidden from them too.
     """
     session, object_uri = work.session, _ordering_key(deletion)
-    inboxes = follower_inboxes(session, actor) | holder_inboxes(session, object_uri)
+    inboxes = follower_inboxes(session, actor) | find_holder_inboxes(session, object_uri)
     if audience == PEERS:
-        inboxes -= _explicitly_allowed(session, inboxes)
+        inboxes -= _filter_inboxes_of_allowed_hosts(session, inboxes)
     narrow_audience(session, object_uri, audience)
     _cancel_unsent(session, object_uri, inboxes)
     return _add_to_outbox(work, actor, deletion, DIRECT, inboxes)
 
 
-def holder_inboxes(session: Session, object_uri: str) -> set[str]:
+def find_holder_inboxes(session: Session, object_uri: str) -> set[str]:
     """The inboxes of all servers that ever received an object."""
     query = select(Delivery.inbox).where(Delivery.object_uri == object_uri).distinct()
-    return {*session.scalars(query), *disclosures.holder_inboxes(session, object_uri)}
+    return {*session.scalars(query), *disclosures.find_holder_inboxes(session, object_uri)}
 
 
-def non_peer_inboxes(session: Session, inboxes: set[str]) -> set[str]:
+def filter_non_peer_inboxes(session: Session, inboxes: set[str]) -> set[str]:
     """The inboxes among these on servers that the operator has not allowed by name."""
-    return inboxes - _explicitly_allowed(session, inboxes)
+    return inboxes - _filter_inboxes_of_allowed_hosts(session, inboxes)
 
 
 def narrow_audience(session: Session, object_uri: str, audience: Audience | None) -> None:
@@ -200,7 +200,7 @@ def _limit_per_host(inboxes: Iterable[str]) -> Iterator[str]:
             yield inbox
 
 
-def _explicitly_allowed(session: Session, inboxes: set[str]) -> set[str]:
+def _filter_inboxes_of_allowed_hosts(session: Session, inboxes: set[str]) -> set[str]:
     hosts = {inbox: host_of(inbox) for inbox in inboxes}
     allowed = peers.explicitly_allowed_among(session, set(hosts.values()))
     return {inbox for inbox, host in hosts.items() if host in allowed}
@@ -211,7 +211,7 @@ def _add_to_outbox(
 ) -> OutboxActivity:
     session = work.session
     if audience != DIRECT:  # others may forward it
-        activity = add_proof(activity, actors.proof_key(actor), now())
+        activity = add_proof(activity, actors.get_proof_key(actor), now())
     row = OutboxActivity(
         uri=activity["id"],
         actor=actor,

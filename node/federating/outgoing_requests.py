@@ -7,14 +7,14 @@ from datetime import datetime
 from time import monotonic
 
 from federation.errors import FederationError
-from federation.signatures import PrivateKey, Scheme
+from federation.signatures import PrivateKey, SignatureScheme
 from federation.vocabulary import parse_json
 from node.db import now
 from node.federating.signature_schemes import send_signed
-from node.outbound import Outbound, OutboundError
+from node.outbound import OutboundClient, OutboundError
 from node.text import one_line
 
-AS2 = "application/activity+json"
+ACTIVITY_JSON = "application/activity+json"
 MAX_LEN_DETAIL = 300
 NO_SIGNING_KEY = "The sender has no signing key."
 
@@ -36,7 +36,7 @@ class OutgoingRequest:
     activity_type: str = ""
     body: bytes = b""
     key: PrivateKey | None = None
-    scheme: Scheme | None = None
+    signature_scheme: SignatureScheme | None = None
     refusal: str = ""
     load_error: str = ""
     is_degraded: bool = False
@@ -57,7 +57,7 @@ class AttemptResult:
     headers: Mapping[str, str] = field(default_factory=dict)
     is_permanent: bool = False
     is_own_failure: bool = False
-    scheme: Scheme | None = None
+    signature_scheme: SignatureScheme | None = None
     at: datetime = field(default_factory=now)
 
     @property
@@ -76,31 +76,40 @@ class AttemptResult:
         return self.status < 500
 
 
-def send(outbound: Outbound, request: OutgoingRequest) -> AttemptResult:
+def send(outbound: OutboundClient, request: OutgoingRequest) -> AttemptResult:
     """Send a request once, signed now."""
     if request.load_error:
         return AttemptResult(None, request.load_error, is_own_failure=True)
     key = request.key
     if request.refusal or key is None:
         return AttemptResult(
-            None, request.refusal or NO_SIGNING_KEY, is_permanent=True, scheme=request.scheme
+            None,
+            request.refusal or NO_SIGNING_KEY,
+            is_permanent=True,
+            signature_scheme=request.signature_scheme,
         )
     started = monotonic()
     try:
         response, scheme = send_signed(
-            request.scheme,
+            request.signature_scheme,
             key,
-            lambda sign: outbound.post(request.inbox, request.body, content_type=AS2, sign=sign),
+            lambda sign: outbound.post(
+                request.inbox, request.body, content_type=ACTIVITY_JSON, sign=sign
+            ),
             request.headers,
         )
     except OutboundError as error:
         seconds = monotonic() - started
         return AttemptResult(
-            None, error.safe_text, seconds, is_permanent=error.permanent, scheme=request.scheme
+            None,
+            error.safe_text,
+            seconds,
+            is_permanent=error.permanent,
+            signature_scheme=request.signature_scheme,
         )
     detail = "" if response.status < 300 else _response_detail(response.body)
     return AttemptResult(
-        response.status, detail, monotonic() - started, response.headers, scheme=scheme
+        response.status, detail, monotonic() - started, response.headers, signature_scheme=scheme
     )
 
 

@@ -14,21 +14,21 @@ from sqlalchemy import exists, func, select, update
 from federation.retry import (
     FAILURES_BEFORE_COOL_DOWN,
     GIVE_UP_AFTER,
-    cool_down,
+    cool_down_delay,
     is_another_failure,
     parse_retry_after,
 )
-from node import long_writes
+from node import batched_writes
 from node.db import now
 from node.error_isolation import for_each
-from node.federating import comparisons, peers
+from node.federating import comparison_schedule, peers
 from node.federating.models import Delivery, OutboxActivity, Peer
 from node.federating.outgoing_requests import AttemptResult
 from node.outbound import OutboundError
 from node.runtime import Node, UnitOfWork
 
 JOB = "probe"
-MAX_LEN_ANSWER = 500
+MAX_LEN_RESPONSE = 500
 THROTTLING_STATUSES = frozenset({429, 503})
 CONCURRENT_PROBES = 4
 MAX_PROBES = 40
@@ -38,7 +38,7 @@ NODEINFO_PATH, JSON_TYPES = "/.well-known/nodeinfo", ("application/json", "appli
 def record_result(peer: Peer, result: AttemptResult) -> bool:
     """Update a host's health from an attempt. True if it was cooling down and responds again."""
     was_cooling_down = peer.failures >= FAILURES_BEFORE_COOL_DOWN
-    peer.last_answer = f"{result.status or ''} {result.detail}".strip()[:MAX_LEN_ANSWER]
+    peer.last_answer = f"{result.status or ''} {result.detail}".strip()[:MAX_LEN_RESPONSE]
     if result.host_responded is None:
         return False
     if result.host_responded:
@@ -47,7 +47,7 @@ def record_result(peer: Peer, result: AttemptResult) -> bool:
         peer.failures += 1
         peer.failed_at = result.at
         peer.unreachable_since = peer.unreachable_since or result.at
-        pause = cool_down(peer.failures, _jitter())
+        pause = cool_down_delay(peer.failures, _jitter())
         peer.try_after = result.at + pause if pause else None
     if result.status in THROTTLING_STATUSES:
         retry_after = parse_retry_after(result.retry_after, result.at)
@@ -65,7 +65,7 @@ def is_dead(peer: Peer) -> bool:
 def on_recovery(work: UnitOfWork, host: str) -> None:
     """`host` responds again: make its deliveries due, and compare to find what was missed."""
     release_deliveries(work, host)
-    comparisons.on_host_recovery(work, host)
+    comparison_schedule.on_host_recovery(work, host)
     work.audit("peer.back", host)
 
 
@@ -80,7 +80,7 @@ def on_message_received(work: UnitOfWork, host: str) -> None:
     peer = peers.get_or_create(session, host)
     if peer.failures and peer.try_after is not None and peer.try_after > now():
         peer.try_after = now()
-        is_waiting = Delivery.state == Delivery.WAITING, Delivery.host == host
+        is_waiting = Delivery.state == Delivery.WAITING_STATE, Delivery.host == host
         first_id = select(func.min(Delivery.id)).where(*is_waiting).scalar_subquery()
         session.execute(update(Delivery).where(Delivery.id == first_id).values(due_at=now()))
         work.wake(Delivery.JOB)
@@ -90,7 +90,11 @@ def on_message_received(work: UnitOfWork, host: str) -> None:
 def resend_refused_follows(work: UnitOfWork, host: str) -> None:
     """Make due our Follows that wait for the operator of `host` to allow us."""
     follows = select(OutboxActivity.id).where(OutboxActivity.type == "Follow")
-    is_waiting = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at > now()
+    is_waiting = (
+        Delivery.state == Delivery.WAITING_STATE,
+        Delivery.host == host,
+        Delivery.due_at > now(),
+    )
     release = (
         update(Delivery).where(*is_waiting, Delivery.activity_id.in_(follows)).values(due_at=now())
     )
@@ -100,26 +104,30 @@ def resend_refused_follows(work: UnitOfWork, host: str) -> None:
 
 def release_deliveries(work: UnitOfWork, host: str) -> None:
     """Make the postponed deliveries to `host` due, in batches."""
-    long_writes.begin(work, RELEASE_DELIVERIES, host)
+    batched_writes.start(work, RELEASE_DELIVERIES, host)
 
 
-def _release_batch(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
+def _release_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     """Release a batch of deliveries; returns whether there may be more. Stops if the host has
     failed again meanwhile.
     """
     host = row.subject
     is_failing = Peer.host == host, Peer.failures > 0, Peer.try_after > now()
-    if long_writes.is_any_left(work.session, select(Peer.id).where(*is_failing)):
+    if batched_writes.is_any_left(work.session, select(Peer.id).where(*is_failing)):
         return False
-    is_waiting = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at > now()
-    ids = long_writes.lock_batch(work.session, Delivery, select(Delivery.id).where(*is_waiting))
+    is_waiting = (
+        Delivery.state == Delivery.WAITING_STATE,
+        Delivery.host == host,
+        Delivery.due_at > now(),
+    )
+    ids = batched_writes.lock_batch(work.session, Delivery, select(Delivery.id).where(*is_waiting))
     release = update(Delivery).where(Delivery.id.in_(ids)).values(due_at=now())
-    work.session.execute(release, execution_options=long_writes.UNSYNCHRONISED)
+    work.session.execute(release, execution_options=batched_writes.NO_SESSION_SYNC)
     work.wake(Delivery.JOB)
-    return len(ids) == long_writes.BATCH_SIZE
+    return len(ids) == batched_writes.BATCH_SIZE
 
 
-RELEASE_DELIVERIES = long_writes.LongWriteKind("send-what-waits", _release_batch)
+RELEASE_DELIVERIES = batched_writes.BatchedWriteKind("send-what-waits", _release_batch)
 
 
 def retry_now(work: UnitOfWork, host: str) -> None:
@@ -135,7 +143,9 @@ def run_probe_job(node: Node) -> None:
     """The job: probe unreachable hosts without waiting deliveries. For the others, a delivery is
     the probe.
     """
-    has_waiting = exists().where(Delivery.state == Delivery.WAITING, Delivery.host == Peer.host)
+    has_waiting = exists().where(
+        Delivery.state == Delivery.WAITING_STATE, Delivery.host == Peer.host
+    )
     with node.reading() as session:
         is_due = Peer.unreachable_since.is_not(None), Peer.try_after <= now(), ~has_waiting
         query = select(Peer.host).where(*is_due).order_by(Peer.try_after).limit(MAX_PROBES)
@@ -166,7 +176,7 @@ def _send_probe(node: Node, host: str) -> AttemptResult:
     except OutboundError as error:
         # Even an invalid response shows that the host responds.
         return AttemptResult(200 if error.permanent else None, error.safe_text)
-    return AttemptResult(response.status, "", response.elapsed)
+    return AttemptResult(response.status, "", response.elapsed_seconds)
 
 
 def _jitter() -> float:

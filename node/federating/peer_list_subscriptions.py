@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from federation.errors import FederationError
 from federation.origin import check_id, host_of
-from node import long_writes
+from node import batched_writes
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating import fetching, peer_lists, peer_suggestions, peers, queues
@@ -154,15 +154,15 @@ def apply_lists(node: Node, by: str) -> None:
         nonlocal changes
         for host in pending[: peer_lists.BATCH_SIZE]:
             changes += _apply_to_peer(peers.get_or_create(work.session, host), decisions.get(host))
-        long_writes.enqueue(work, peers.ENFORCE_BLOCKS)
+        batched_writes.enqueue(work, peers.ENFORCE_BLOCKS)
         del pending[: peer_lists.BATCH_SIZE]
         return bool(pending)
 
     if pending:
-        long_writes.run_in_batches(node, by, apply_batch)
+        batched_writes.run_in_batches(node, by, apply_batch)
         with node.work(by=by) as work:
             work.audit("peer-list.apply", work.settings.authority, changes=changes)
-            peers.enforce(work)
+            peers.enforce_decisions(work)
     for source_host, hosts in suggested.items():
         with node.work(by=by) as work:
             peer_suggestions.suggest(work, hosts, source_host)

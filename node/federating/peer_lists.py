@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.origin import normalise_authority
-from node import long_writes
+from node import batched_writes
 from node.errors import InvalidInputError
 from node.federating import peers
 from node.federating.models import Peer
@@ -33,7 +33,7 @@ MASTODON_COLUMNS = (
     "#obfuscate",
 )
 # Mastodon's severity for a block, and those that are ignored as they block less.
-SUSPEND, IGNORED_SEVERITIES = "suspend", frozenset({"silence", "limit", "noop"})
+SUSPEND_SEVERITY, IGNORED_SEVERITIES = "suspend", frozenset({"silence", "limit", "noop"})
 MAX_BYTES = 1_000_000
 MAX_ENTRIES = 10_000
 MAX_REPORTED_ERRORS = 10
@@ -68,9 +68,9 @@ class PeerListImport:
     `overridden`: hosts that keep the operator's earlier decision, which is the opposite.
     """
 
-    new: int
-    unchanged: int
-    overridden: tuple[str, ...]
+    new_count: int
+    unchanged_count: int
+    overridden_hosts: tuple[str, ...]
 
 
 def parse_list(body: bytes) -> ParsedPeerList:
@@ -108,12 +108,12 @@ def parse_list(body: bytes) -> ParsedPeerList:
     return ParsedPeerList(tuple(entries.values()), errors)
 
 
-def require_valid(contents: ParsedPeerList) -> tuple[PeerListEntry, ...]:
+def require_valid(parsed_list: ParsedPeerList) -> tuple[PeerListEntry, ...]:
     """The entries of a list. Raises `InvalidInputError` with the first errors, if there are any."""
-    if not contents.errors:
-        return contents.entries
-    reported = dict(list(contents.errors.items())[:MAX_REPORTED_ERRORS])
-    more = len(contents.errors) - len(reported)
+    if not parsed_list.errors:
+        return parsed_list.entries
+    reported = dict(list(parsed_list.errors.items())[:MAX_REPORTED_ERRORS])
+    more = len(parsed_list.errors) - len(reported)
     if more:
         reported["and more"] = msg_count(
             "%(num)s other line has an error", "%(num)s other lines have errors", more
@@ -131,7 +131,7 @@ def dump_csv(entries: Iterable[PeerListEntry], list_format: PeerListFormat = "pl
         if list_format == "plain":
             writer.writerow((entry.host, entry.state, comment))
         elif entry.state == peers.BLOCKED:
-            writer.writerow((entry.host, SUSPEND, False, False, comment, False))
+            writer.writerow((entry.host, SUSPEND_SEVERITY, False, False, comment, False))
     return file.getvalue()
 
 
@@ -163,13 +163,13 @@ def import_entries(node: Node, by: str, entries: Iterable[PeerListEntry]) -> Pee
             else:
                 peers.set_state(work, entry.host, entry.state, entry.comment)
                 new += 1
-        long_writes.enqueue(work, peers.ENFORCE_BLOCKS)
+        batched_writes.enqueue(work, peers.ENFORCE_BLOCKS)
         del pending[:BATCH_SIZE]
         return bool(pending)
 
-    long_writes.run_in_batches(node, by, import_batch)
+    batched_writes.run_in_batches(node, by, import_batch)
     with node.work(by=by) as work:
-        peers.enforce(work)
+        peers.enforce_decisions(work)
     return PeerListImport(new, unchanged, tuple(overridden))
 
 
@@ -205,10 +205,12 @@ def _parse_entry(names: list[str], row: list[str]) -> PeerListEntry | None:
     severity = values.get("severity")
     if severity in IGNORED_SEVERITIES:
         return None
-    state = values.get("state") or {SUSPEND: peers.BLOCKED}.get(severity or "", "")
+    state = values.get("state") or {SUSPEND_SEVERITY: peers.BLOCKED}.get(severity or "", "")
     if state not in {peers.ALLOWED, peers.BLOCKED}:
         expected = "suspend" if "severity" in names else "allowed or blocked"
-        raise ValueError(msg("%(given)s must be %(words)s", given=_quote(row[1]), words=expected))
+        raise ValueError(
+            msg("%(given)s must be %(words)s", given=_escape_formula(row[1]), words=expected)
+        )
     comment = one_line(values.get("comment") or values.get("public_comment"), peers.MAX_LEN_COMMENT)
     return PeerListEntry(_parse_host(row[0]), state, comment.lstrip(FORMULA_PREFIXES))
 
@@ -218,13 +220,15 @@ def _parse_host(name: str) -> str:
     try:
         host = normalise_authority(name)
     except ValueError as error:
-        raise ValueError(msg("%(given)s is not a server name", given=_quote(name))) from error
+        raise ValueError(
+            msg("%(given)s is not a server name", given=_escape_formula(name))
+        ) from error
     if "." not in host and ":" not in host:
-        raise ValueError(msg("%(given)s is not a full server name", given=_quote(name)))
+        raise ValueError(msg("%(given)s is not a full server name", given=_escape_formula(name)))
     return host
 
 
-def _quote(value: str) -> str:
+def _escape_formula(value: str) -> str:
     return one_line(value, 100) or "an empty name"
 
 

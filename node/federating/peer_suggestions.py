@@ -18,7 +18,7 @@ MAX_PER_SOURCE, MAX_SUGGESTIONS = 200, 2_000
 
 def list_suggestions(session: Session) -> list[Peer]:
     """The suggested servers that still await a decision, by name."""
-    return list(session.scalars(select(Peer).where(*_is_suggested()).order_by(Peer.host)))
+    return list(session.scalars(select(Peer).where(*_suggested_conditions()).order_by(Peer.host)))
 
 
 def suggest(work: UnitOfWork, hosts: Mapping[str, str], found_from: str) -> int:
@@ -26,7 +26,7 @@ def suggest(work: UnitOfWork, hosts: Mapping[str, str], found_from: str) -> int:
     session = work.session
     count = select(func.count()).select_from(Peer)
     remaining = min(
-        MAX_SUGGESTIONS - (session.scalar(count.where(*_is_suggested())) or 0),
+        MAX_SUGGESTIONS - (session.scalar(count.where(*_suggested_conditions())) or 0),
         MAX_PER_SOURCE - (session.scalar(count.where(Peer.found_from == found_from)) or 0),
     )
     excluded = peers.blocked_among(session, set(hosts)) | {work.settings.authority}
@@ -42,12 +42,12 @@ def suggest(work: UnitOfWork, hosts: Mapping[str, str], found_from: str) -> int:
 
 def dismiss(work: UnitOfWork, host: str) -> None:
     """Remove a suggestion. Raises `NotFoundError`."""
-    row = work.session.scalar(select(Peer).where(Peer.host == host, *_is_suggested()))
+    row = work.session.scalar(select(Peer).where(Peer.host == host, *_suggested_conditions()))
     if row is None:
         raise NotFoundError(msg("That server has not been suggested."))
     row.found_from, row.comment = None, ""
     work.audit("peer.dismissed", host)
 
 
-def _is_suggested() -> tuple[ColumnElement[bool], ...]:
+def _suggested_conditions() -> tuple[ColumnElement[bool], ...]:
     return Peer.state == peers.UNKNOWN, Peer.found_from.is_not(None)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, updat
 from sqlalchemy.orm import Session, aliased
 
 from federation.origin import normalise_authority
-from node import change_tracking, long_writes
+from node import batched_writes, change_tracking
 from node.db import insert_once, now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating.dead_letters import dead_letter_batch
@@ -29,7 +29,7 @@ ALLOWED, BLOCKED, UNKNOWN = "allowed", "blocked", "unknown"
 MAX_LEN_COMMENT = 500
 # Hosts without a decision or suggestion that are kept: the most recently seen.
 MAX_UNDECIDED = 10_000
-HOST_BLOCKED = "This server has been blocked: nothing more is sent to it."
+HOST_BLOCKED_REASON = "This server has been blocked: nothing more is sent to it."
 
 
 def is_allowed(session: Session, settings: Settings, host: str) -> bool:
@@ -101,7 +101,7 @@ def decide(work: UnitOfWork, host: str, state: str, comment: str = "") -> Peer:
             {"host": msg("Enter the name of another server")},
         )
     peer = set_state(work, host, state, comment)
-    enforce(work)
+    enforce_decisions(work)
     return peer
 
 
@@ -147,7 +147,7 @@ def reset_decision(work: UnitOfWork, host: str) -> Peer:
         raise NotFoundError(msg("%(host)s is not known to this server.", host=host))
     peer.state, peer.comment, peer.found_from = UNKNOWN, "", None
     work.audit("peer.undecided", host)
-    enforce(work)
+    enforce_decisions(work)
     return peer
 
 
@@ -177,7 +177,7 @@ def _prune_undecided(session: Session) -> None:
     session.execute(delete(Peer).where(Peer.id.in_(surplus), *is_undecided))
 
 
-def enforce(work: UnitOfWork) -> None:
+def enforce_decisions(work: UnitOfWork) -> None:
     """Apply all decisions to the data.
 
     Actors on blocked hosts are hidden, their follows end in both directions, and deliveries to them
@@ -185,11 +185,11 @@ def enforce(work: UnitOfWork) -> None:
     this transaction, the rest in the job of long writes; meanwhile nothing is accepted from a
     blocked host or sent to it.
     """
-    long_writes.begin(work, ENFORCE_BLOCKS)
+    batched_writes.start(work, ENFORCE_BLOCKS)
     work.session.expire_all()
 
 
-def _enforce_batch(work: UnitOfWork, _row: long_writes.LongWrite) -> bool:
+def _enforce_batch(work: UnitOfWork, _row: batched_writes.BatchedWrite) -> bool:
     """Apply decisions to one batch of rows. Returns whether there may be more."""
     session = work.session
     return (
@@ -207,10 +207,10 @@ def _update_blocked_batch(session: Session, *, is_blocked: bool) -> bool:
         hosts_to_check = hosts_to_check.where(~_is_blocked_by_us())
     for hosts in _chunk(_filter_hosts(session, hosts_to_check, is_blocked=is_blocked)):
         outdated = hosts_to_check.with_only_columns(Actor.id).where(Actor.host.in_(hosts))
-        ids = long_writes.lock_batch(session, Actor, outdated)
+        ids = batched_writes.lock_batch(session, Actor, outdated)
         correct = update(Actor).where(Actor.id.in_(ids)).values(is_blocked=is_blocked)
-        session.execute(correct, execution_options=long_writes.UNSYNCHRONISED)
-        if len(ids) == long_writes.BATCH_SIZE or long_writes.is_any_left(session, outdated):
+        session.execute(correct, execution_options=batched_writes.NO_SESSION_SYNC)
+        if len(ids) == batched_writes.BATCH_SIZE or batched_writes.is_any_left(session, outdated):
             return True
     return False
 
@@ -229,18 +229,18 @@ def _delete_follows_batch(session: Session) -> bool:
         actors_there = select(Actor.id).where(Actor.host.in_(hosts))
         condition = or_(Follow.follower_id.in_(actors_there), Follow.followed_id.in_(actors_there))
         follows = select(Follow.id).where(condition)
-        ids = long_writes.lock_batch(session, Follow, follows)
+        ids = batched_writes.lock_batch(session, Follow, follows)
         delete_follows = delete(Follow).where(Follow.id.in_(ids))
-        session.execute(delete_follows, execution_options=long_writes.UNSYNCHRONISED)
-        if len(ids) == long_writes.BATCH_SIZE or long_writes.is_any_left(session, follows):
+        session.execute(delete_follows, execution_options=batched_writes.NO_SESSION_SYNC)
+        if len(ids) == batched_writes.BATCH_SIZE or batched_writes.is_any_left(session, follows):
             return True
     return False
 
 
 def _dead_letter_blocked_batch(session: Session) -> bool:
-    waiting = select(Delivery.host).where(Delivery.state == Delivery.WAITING)
+    waiting = select(Delivery.host).where(Delivery.state == Delivery.WAITING_STATE)
     return any(
-        dead_letter_batch(session, HOST_BLOCKED, Delivery.host.in_(hosts))
+        dead_letter_batch(session, HOST_BLOCKED_REASON, Delivery.host.in_(hosts))
         for hosts in _chunk(_filter_hosts(session, waiting, is_blocked=True))
     )
 
@@ -252,7 +252,7 @@ def _filter_hosts(session: Session, hosts: Select[str], *, is_blocked: bool) -> 
     return blocked if is_blocked else all_hosts - blocked
 
 
-ENFORCE_BLOCKS = long_writes.LongWriteKind("enforce-blocks", _enforce_batch)
+ENFORCE_BLOCKS = batched_writes.BatchedWriteKind("enforce-blocks", _enforce_batch)
 
 
 @change_tracking.cached(

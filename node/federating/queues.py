@@ -58,7 +58,7 @@ def lease(
     if limit < 1 or node.jobs.stopping.is_set():
         return []
     current_time = now()
-    is_due = (model.state == model.WAITING, model.due_at <= current_time, *conditions)
+    is_due = (model.state == model.WAITING_STATE, model.due_at <= current_time, *conditions)
     is_free = or_(model.leased_until.is_(None), model.leased_until < current_time)
     query = select(model.id, model.due_at).where(*is_due, is_free)
     if per_host is None:
@@ -137,7 +137,7 @@ def retry_later(node: Node, model: type[QueueMixin], leased: Lease, error: Excep
     """
     is_counted, current_time = not is_outage(error), now()
     columns = model.attempts, model.due_at
-    is_waiting = model.id == leased.id, model.state == model.WAITING
+    is_waiting = model.id == leased.id, model.state == model.WAITING_STATE
     with node.work(by=model.JOB) as work:
         row = work.session.execute(
             select(*columns).where(*is_waiting).with_for_update()
@@ -145,13 +145,13 @@ def retry_later(node: Node, model: type[QueueMixin], leased: Lease, error: Excep
         if row is None:
             return
         values: dict[str, Any] = {"leased_until": None}
-        if model.REASON:
-            values[model.REASON] = describe_error(error)
+        if model.REASON_COLUMN:
+            values[model.REASON_COLUMN] = describe_error(error)
         if row.due_at == leased.due_at:
             attempts = row.attempts + is_counted
             delay = retry_delay(model, attempts) if is_counted else FIRST_RETRY_DELAY
             values |= {"attempts": attempts, "due_at": current_time + delay}
-            if attempts >= model.MAX_ATTEMPTS and "failed" in model.STATES[model.WAITING]:
+            if attempts >= model.MAX_ATTEMPTS and "failed" in model.STATES[model.WAITING_STATE]:
                 values |= {"state": "failed", "finished_at": current_time}
             else:
                 work.wake(model.JOB, delay)
@@ -205,7 +205,7 @@ def wakes_for_next(
         def run(node: Node) -> None:
             job(node)
             current_time = now()
-            is_later = model.state == model.WAITING, model.due_at > current_time
+            is_later = model.state == model.WAITING_STATE, model.due_at > current_time
             with node.reading() as session:
                 next_due_at = session.scalar(select(func.min(model.due_at)).where(*is_later))
             if next_due_at is not None and next_due_at < current_time + SWEEP_INTERVAL:

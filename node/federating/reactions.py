@@ -73,11 +73,11 @@ def _prune(session: Session, condition: ColumnElement[bool], limit: int) -> int:
 def _prune_host(work: UnitOfWork, host: str) -> None:
     """Prune the reactions of a server, which are counted only when its quota is used up."""
     quota_name = f"reactions of {host}"
-    quota = work.node.quotas.get(quota_name)
+    quota = work.node.host_quotas.get(quota_name)
     if quota is not None and quota.remaining > 0:
         quota.remaining -= 1
         return
-    of_host = actors.on_host(Reaction.actor_id, host)
-    work.node.quotas.put(
+    of_host = actors.is_on_host(Reaction.actor_id, host)
+    work.node.host_quotas.put(
         quota_name, Quota(MAX_PER_HOST - _prune(work.session, of_host, MAX_PER_HOST))
     )

@@ -26,7 +26,7 @@ MAX_BUFFERED = 200
 MAX_BUFFERED_AGE = timedelta(seconds=2)
 
 
-def count(node: Node, host: str, refusal: Refusal) -> None:
+def record(node: Node, host: str, refusal: Refusal) -> None:
     """Count a refusal. `host` is the unverified sender that the message claims."""
     entries, age = node.refusal_buffer.add(host, refusal.reason.value, detail=refusal.detail[:500])
     if entries >= MAX_BUFFERED or age >= MAX_BUFFERED_AGE:

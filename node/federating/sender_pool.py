@@ -30,13 +30,13 @@ MAX_UNRECORDED_SECONDS = 0.2
 # Seconds after which new deliveries are looked for while senders wait for slow servers.
 POLL_SECONDS = 0.2
 # Seconds within which a server responds to count as quick, and get several requests at a time.
-QUICK_SECONDS = 1.0
+QUICK_RESPONSE_SECONDS = 1.0
 # One of this many senders may serve degraded hosts.
-DEGRADED_SHARE = 4
+DEGRADED_DIVISOR = 4
 # Requests leased per sender, so that no sender waits for the database.
 LEASED_PER_SENDER = 2
 # Requests are leased when one of this many senders could take one.
-MIN_FREE_SHARE = 2
+MIN_FREE_DIVISOR = 2
 # Hosts whose speed is remembered.
 MAX_TRACKED_HOSTS = 10_000
 # Seconds between wake-ups of other workers.
@@ -61,18 +61,18 @@ class SenderPool:
         """Send until no delivery is due for any host, or the node stops."""
         try:
             while self._dispatch_due() or self._in_flight:
-                self._record(self._collect())
+                self._record_results(self._collect_results())
         finally:  # record what was sent, or it would be sent again
             while self._in_flight:
-                self._record(self._collect())
+                self._record_results(self._collect_results())
 
     def _dispatch_due(self) -> bool:
         """Lease and submit requests in one round of all hosts. False if nothing was due."""
         has_work, rounds = False, 1 if self._cursor.is_complete else 2
         while rounds and not self._node.jobs.stopping.is_set():
             capacity = self._free_capacity()
-            if capacity.total < max(1, self._threads // MIN_FREE_SHARE):
-                self._request_help()
+            if capacity.total < max(1, self._threads // MIN_FREE_DIVISOR):
+                self._wake_another_worker()
                 return True
             try:
                 requests, was_postponed = self._cursor.lease(capacity, self._is_quick)
@@ -92,10 +92,10 @@ class SenderPool:
         degraded_in_flight = sum(request.is_degraded for request in self._in_flight.values())
         return Capacity(
             total=LEASED_PER_SENDER * self._threads - len(self._in_flight),
-            degraded=max(1, self._threads // DEGRADED_SHARE) - degraded_in_flight,
+            degraded=max(1, self._threads // DEGRADED_DIVISOR) - degraded_in_flight,
         )
 
-    def _request_help(self) -> None:
+    def _wake_another_worker(self) -> None:
         """Wake another worker, since more is due than this one can send at once."""
         if time.monotonic() - self._help_requested_at > HELP_INTERVAL_SECONDS:
             self._help_requested_at = time.monotonic()
@@ -115,7 +115,7 @@ class SenderPool:
             )
         self._results.put((request, result))
 
-    def _collect(self) -> list[DeliveryResult]:
+    def _collect_results(self) -> list[DeliveryResult]:
         """The results so far, after a short wait for more."""
         results: list[DeliveryResult] = []
         unsent_ids: list[int] = []
@@ -134,7 +134,7 @@ class SenderPool:
             results.append((request, result))
             if len(self._is_quick) < MAX_TRACKED_HOSTS:
                 self._is_quick[request.host] = (
-                    bool(result.host_responded) and result.seconds < QUICK_SECONDS
+                    bool(result.host_responded) and result.seconds < QUICK_RESPONSE_SECONDS
                 )
         if unsent_ids:
             self._release_leases(unsent_ids)
@@ -149,7 +149,7 @@ class SenderPool:
         except DBAPIError:
             log.exception("leases could not be released", number=len(unsent_ids))
 
-    def _record(self, results: list[DeliveryResult]) -> None:
+    def _record_results(self, results: list[DeliveryResult]) -> None:
         """Record results. In a database outage that outlasts the leases, they are lost and sent
         again. If the database rejects a batch, each result is recorded alone, and the rejected one
         as a failure.
@@ -167,7 +167,7 @@ class SenderPool:
                 log.exception("deliveries could not be recorded", number=len(results))
             elif len(results) > 1:
                 for result in results:
-                    self._record([result])
+                    self._record_results([result])
             else:
                 self._record_unstorable(results[0], error)
 
@@ -175,6 +175,6 @@ class SenderPool:
         request, attempt = result
         log.error("delivery could not be recorded", inbox=request.inbox, exc_info=error)
         if not attempt.is_own_failure:
-            self._record(
+            self._record_results(
                 [(request, AttemptResult(None, describe_error(error), is_own_failure=True))]
             )

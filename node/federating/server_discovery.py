@@ -46,7 +46,7 @@ class ServerInfo:
     """What a server publishes: its software, and the Moothall servers it allows."""
 
     software: str
-    hosts: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def fetch_application_actor(node: Node, host: str) -> ActorDocument | None:
     Raises `FetchError` and `FederationError`.
     """
     base_url = _base_url(node, host)
-    uri = nodeinfo.find_application(_fetch_json(node, f"{base_url}{NODEINFO_PATH}"))
+    uri = nodeinfo.find_application_id(_fetch_json(node, f"{base_url}{NODEINFO_PATH}"))
     if uri is None or not same_origin(uri, base_url):
         return None
     return fetching.fetch_actor(node, uri)
@@ -171,7 +171,7 @@ def _store(node: Node, host: str, info: ServerInfo | None) -> None:
     with node.work(by=host) as work:
         set_software = update(Peer).where(Peer.host == host).values(software=info.software)
         work.session.execute(set_software)
-        peer_suggestions.suggest(work, dict.fromkeys(info.hosts, ""), host)
+        peer_suggestions.suggest(work, dict.fromkeys(info.allowed_hosts, ""), host)
 
 
 def _retry_moves(node: Node, host: str) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from federation.acceptance import InboxPolicy, identify
-from federation.errors import AddressError, Reason, Refusal
+from federation.acceptance import InboxPolicy, identify_signer
+from federation.errors import AddressError, Refusal, RefusalReason
 from federation.origin import host_of
 from federation.signatures import SignedRequest, claimed_host, parse_signature
 from node.db import now
@@ -66,7 +66,7 @@ def refuse_blocked_host(node: Node, request: SignedRequest) -> None:
     with node.reading() as session:
         is_blocked = peers.is_blocked(session, host)
     if is_blocked:
-        raise _count_refusal(node, host, Refusal(Reason.host_not_allowed, host))
+        raise _record_refusal(node, host, Refusal(RefusalReason.host_not_allowed, host))
 
 
 def identify_viewer(node: Node, request: SignedRequest) -> Viewer:
@@ -84,11 +84,11 @@ def identify_viewer(node: Node, request: SignedRequest) -> Viewer:
     try:
         return _verify_viewer(node, request)
     except Refusal as refusal:
-        raise _count_refusal(node, host, refusal) from None
+        raise _record_refusal(node, host, refusal) from None
 
 
-def _count_refusal(node: Node, host: str, refusal: Refusal) -> Refusal:
-    refusals.count(node, host, refusal)
+def _record_refusal(node: Node, host: str, refusal: Refusal) -> Refusal:
+    refusals.record(node, host, refusal)
     log.info("signature refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
     return refusal
 
@@ -107,10 +107,10 @@ def _verify_viewer(node: Node, request: SignedRequest) -> Viewer:
             return host in peers.explicitly_allowed_among(session, {host})
 
     policy = InboxPolicy(
-        host_allowed=host_allowed, plain_http=frozenset(node.settings.private_hosts)
+        is_host_allowed=host_allowed, plain_http_hosts=frozenset(node.settings.private_hosts)
     )
     keys = FetchingKeyStore(node)
-    key = identify(request, policy, keys, now())
+    key = identify_signer(request, policy, keys, now())
     if keys.has_fetched:
         with node.work(by=key.owner) as work:
             keys.store_fetched(work.session)

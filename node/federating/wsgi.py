@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 BODY_HEADERS = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 
-def signed_request(
+def build_signed_request(
     settings: Settings, environ: "WSGIEnvironment", body: bytes = b""
 ) -> SignedRequest:
     """The request in a WSGI `environ` (PEP 3333), with its `body`."""
@@ -20,20 +20,20 @@ def signed_request(
         method=environ["REQUEST_METHOD"],
         scheme="https" if settings.is_https else "http",
         authority=settings.authority,
-        target=environ.get("REQUEST_URI") or _target(environ),
-        headers=_headers(environ),
+        target=environ.get("REQUEST_URI") or _build_target(environ),
+        headers=_build_headers(environ),
         body=body,
     )
 
 
-def _target(environ: "WSGIEnvironment") -> str:
+def _build_target(environ: "WSGIEnvironment") -> str:
     """The request target, rebuilt for servers that do not pass on the original."""
     path = quote(environ["PATH_INFO"].encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
     query = environ.get("QUERY_STRING")
     return f"{path}?{query}" if query else path
 
 
-def _headers(environ: "WSGIEnvironment") -> Headers:
+def _build_headers(environ: "WSGIEnvironment") -> Headers:
     """The headers, from `HTTP_X_Y` to `X-Y`."""
     headers = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
     headers |= {name: environ[name] for name in BODY_HEADERS if environ.get(name)}

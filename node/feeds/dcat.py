@@ -7,8 +7,8 @@ from typing import Any
 from node.councils.models import Council
 from node.feeds.representations import format_moment
 
-XSD = "http://www.w3.org/2001/XMLSchema#"
-CONTEXT = {
+XSD_BASE = "http://www.w3.org/2001/XMLSchema#"
+JSON_LD_CONTEXT = {
     "@vocab": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
@@ -17,7 +17,7 @@ CONTEXT = {
     "keyword": {"@language": "en"},
     "identifier": "dct:identifier",
     "publisher": "dct:publisher",
-    "modified": {"@id": "dct:modified", "@type": f"{XSD}dateTime"},
+    "modified": {"@id": "dct:modified", "@type": f"{XSD_BASE}dateTime"},
     "language": "dct:language",
     "format": "dct:format",
     "license": "dct:license",
@@ -26,9 +26,9 @@ CONTEXT = {
     "downloadURL": {"@type": "@id"},
     "homepage": "foaf:homepage",
 }
-FILE_TYPES = "http://publications.europa.eu/resource/authority/file-type/"
-MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
-LANGUAGES = (
+FILE_TYPES_BASE = "http://publications.europa.eu/resource/authority/file-type/"
+MEDIA_TYPES_BASE = "https://www.iana.org/assignments/media-types/"
+LANGUAGE_URIS = (
     "http://publications.europa.eu/resource/authority/language/ENG",
     "http://publications.europa.eu/resource/authority/language/CYM",
 )
@@ -64,7 +64,7 @@ def build_catalogue(
     """The catalogue of the server with base URL `base`. `licence` is the URL of the data's licence,
     `modified` the time of the last change.
     """
-    homepage = _resource(base, "foaf:Document")
+    homepage = _resource_ref(base, "foaf:Document")
     publisher = {
         "@id": council.actor.uri,
         "@type": "foaf:Agent",
@@ -72,7 +72,7 @@ def build_catalogue(
         **({"identifier": council.gss_code} if council.gss_code else {}),
     }
     changed = {"modified": format_moment(modified)} if modified else {}
-    languages = [_resource(language, "dct:LinguisticSystem") for language in LANGUAGES]
+    languages = [_resource_ref(language, "dct:LinguisticSystem") for language in LANGUAGE_URIS]
     title = f"Digital projects of {council.name}"
     page = f"{base}/projects?{OWN_PROJECTS_QUERY}"
     dataset = {
@@ -86,21 +86,21 @@ def build_catalogue(
         "language": languages,
         **changed,
         "publisher": publisher,
-        "landingPage": _resource(page, "foaf:Document"),
+        "landingPage": _resource_ref(page, "foaf:Document"),
         "distribution": [
             _build_distribution(distribution, base, title, licence)
             for distribution in DISTRIBUTIONS
         ],
     }
     return {
-        "@context": CONTEXT,
+        "@context": JSON_LD_CONTEXT,
         "@id": f"{base}/data.json",
         "@type": "Catalog",
         "title": f"Open data of {council.name}",
         "description": f"Open data that {council.name} publishes about its digital projects.",
         "publisher": publisher,
         "language": languages,
-        "license": _resource(licence, "dct:LicenseDocument"),
+        "license": _resource_ref(licence, "dct:LicenseDocument"),
         **changed,
         "homepage": homepage,
         "dataset": [dataset],
@@ -111,21 +111,21 @@ def _build_distribution(
     distribution: CatalogueDistribution, base: str, title: str, licence: str
 ) -> dict[str, Any]:
     url = f"{base}/{distribution.path}?{OWN_PROJECTS_QUERY}"
-    media_type = distribution.media_type and _resource(
-        MEDIA_TYPES + distribution.media_type, "dct:MediaType"
+    media_type = distribution.media_type and _resource_ref(
+        MEDIA_TYPES_BASE + distribution.media_type, "dct:MediaType"
     )
     return {
         "@id": url,
         "@type": "Distribution",
         "title": f"{title} ({distribution.name})",
-        "format": _resource(FILE_TYPES + distribution.file_type, "dct:MediaTypeOrExtent"),
+        "format": _resource_ref(FILE_TYPES_BASE + distribution.file_type, "dct:MediaTypeOrExtent"),
         **({"mediaType": media_type} if media_type else {}),
-        "license": _resource(licence, "dct:LicenseDocument"),
+        "license": _resource_ref(licence, "dct:LicenseDocument"),
         "accessURL": url,
         "downloadURL": url,
     }
 
 
-def _resource(iri: str, kind: str) -> dict[str, str]:
+def _resource_ref(iri: str, kind: str) -> dict[str, str]:
     """A reference to a resource by IRI, with its class."""
     return {"@id": iri, "@type": kind}

@@ -11,13 +11,13 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace, tostr
 from node.feeds.representations import format_moment
 from node.projects.licensing import Licence
 
-ATOM = "http://www.w3.org/2005/Atom"
-JSON_FEED = "https://jsonfeed.org/version/1.1"
+ATOM_NAMESPACE = "http://www.w3.org/2005/Atom"
+JSON_FEED_VERSION = "https://jsonfeed.org/version/1.1"
 # Characters that XML 1.0 cannot represent.
-INVALID_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+INVALID_XML_PATTERN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+XML_LANG_ATTRIBUTE = "{http://www.w3.org/XML/1998/namespace}lang"
 
-register_namespace("", ATOM)
+register_namespace("", ATOM_NAMESPACE)
 
 
 @dataclass(frozen=True)
@@ -54,70 +54,72 @@ class Feed:
 
 
 def to_atom(feed: Feed) -> bytes:
-    root = Element(f"{{{ATOM}}}feed", {XML_LANGUAGE: feed.language})
-    _text(root, "id", feed.url)
-    _text(root, "title", feed.title)
-    _text(root, "updated", format_moment(feed.updated) or "")
-    _text(SubElement(root, f"{{{ATOM}}}author"), "name", feed.author)
-    _link(root, "self", feed.url, "application/atom+xml")
-    _link(root, "alternate", feed.page, "text/html")
+    root = Element(f"{{{ATOM_NAMESPACE}}}feed", {XML_LANG_ATTRIBUTE: feed.language})
+    _add_text(root, "id", feed.url)
+    _add_text(root, "title", feed.title)
+    _add_text(root, "updated", format_moment(feed.updated) or "")
+    _add_text(SubElement(root, f"{{{ATOM_NAMESPACE}}}author"), "name", feed.author)
+    _add_link(root, "self", feed.url, "application/atom+xml")
+    _add_link(root, "alternate", feed.page, "text/html")
     if feed.next:
-        _link(root, "next", feed.next, "application/atom+xml")
-    _text(root, "generator", "Moothall")
+        _add_link(root, "next", feed.next, "application/atom+xml")
+    _add_text(root, "generator", "Moothall")
     for entry in feed.entries:
-        _entry(root, entry)
+        _add_entry(root, entry)
     document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return document
 
 
-def _entry(root: Element, entry: FeedEntry) -> None:
-    element = SubElement(root, f"{{{ATOM}}}entry", {XML_LANGUAGE: entry.language})
-    _text(element, "id", entry.id)
-    _text(element, "title", entry.title)
-    _text(element, "updated", format_moment(entry.updated) or "")
+def _add_entry(root: Element, entry: FeedEntry) -> None:
+    element = SubElement(root, f"{{{ATOM_NAMESPACE}}}entry", {XML_LANG_ATTRIBUTE: entry.language})
+    _add_text(element, "id", entry.id)
+    _add_text(element, "title", entry.title)
+    _add_text(element, "updated", format_moment(entry.updated) or "")
     if entry.published:
-        _text(element, "published", format_moment(entry.published) or "")
-    _text(SubElement(element, f"{{{ATOM}}}author"), "name", entry.author)
-    _link(element, "alternate", entry.url, "text/html")
+        _add_text(element, "published", format_moment(entry.published) or "")
+    _add_text(SubElement(element, f"{{{ATOM_NAMESPACE}}}author"), "name", entry.author)
+    _add_link(element, "alternate", entry.url, "text/html")
     if entry.licence:
-        _text(element, "rights", str(entry.licence.name))
-        SubElement(element, f"{{{ATOM}}}link", {"rel": "license", "href": entry.licence.url})
+        _add_text(element, "rights", str(entry.licence.name))
+        SubElement(
+            element, f"{{{ATOM_NAMESPACE}}}link", {"rel": "license", "href": entry.licence.url}
+        )
     for tag in entry.tags:
-        SubElement(element, f"{{{ATOM}}}category", {"term": _strip_invalid(tag)})
+        SubElement(element, f"{{{ATOM_NAMESPACE}}}category", {"term": _strip_invalid(tag)})
     if entry.summary:
-        _text(element, "summary", entry.summary)
-    _text(element, "content", entry.content).set("type", "html")
+        _add_text(element, "summary", entry.summary)
+    _add_text(element, "content", entry.content).set("type", "html")
 
 
-def _text(parent: Element, name: str, text: str) -> Element:
-    element = SubElement(parent, f"{{{ATOM}}}{name}")
+def _add_text(parent: Element, name: str, text: str) -> Element:
+    element = SubElement(parent, f"{{{ATOM_NAMESPACE}}}{name}")
     element.text = _strip_invalid(text)
     return element
 
 
 def _strip_invalid(text: str) -> str:
-    return INVALID_XML.sub("", text)
+    return INVALID_XML_PATTERN.sub("", text)
 
 
-def _link(parent: Element, relation: str, href: str, kind: str) -> None:
+def _add_link(parent: Element, relation: str, href: str, kind: str) -> None:
     attributes = {"rel": relation, "href": _strip_invalid(href), "type": kind}
-    SubElement(parent, f"{{{ATOM}}}link", attributes)
+    SubElement(parent, f"{{{ATOM_NAMESPACE}}}link", attributes)
 
 
 def to_json_feed(feed: Feed) -> dict[str, Any]:
     return {
-        "version": JSON_FEED,
+        "version": JSON_FEED_VERSION,
         "title": feed.title,
         "home_page_url": feed.page,
         "feed_url": feed.url,
         "language": feed.language,
         "authors": [{"name": feed.author}],
         **({"next_url": feed.next} if feed.next else {}),
-        "items": [_item(entry) for entry in feed.entries],
+        "items": [_to_json_item(entry) for entry in feed.entries],
     }
 
 
-def _item(entry: FeedEntry) -> dict[str, Any]:
+def _to_json_item(entry: FeedEntry) -> dict[str, Any]:
     item = {
         "id": entry.id,
         "url": entry.url,

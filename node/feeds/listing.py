@@ -33,12 +33,12 @@ class FeedPage:
     next_url: str
 
 
-def requested_page(viewer: Viewer) -> FeedPage:
+def load_requested_page(viewer: Viewer) -> FeedPage:
     """The requested page of matching projects. Raises `InvalidInputError`."""
     return _build_page(api_params.parse_request_params(), viewer)
 
 
-def council_page(viewer: Viewer, council: Council) -> FeedPage:
+def load_council_page(viewer: Viewer, council: Council) -> FeedPage:
     return _build_page(replace(api_params.parse_request_params(), council=council.id), viewer)
 
 
@@ -62,7 +62,7 @@ def _build_page(params: SearchParams, viewer: Viewer) -> FeedPage:
     return FeedPage(page.projects, page.number, page.pages, page.total, following_url)
 
 
-def finder_url() -> str:
+def project_list_url() -> str:
     """The URL of the project list with the search of the current request."""
     query = api_params.parse_request_params().query_string
     return absolute_url(url_for("projects.index")) + (f"?{query}" if query else "")
@@ -81,7 +81,7 @@ def absolute_url(path: str) -> str:
     return current_work().settings.base_url + path
 
 
-def headline(html: str) -> str:
+def first_line(html: str) -> str:
     """The first line of an update's text, at most 120 characters."""
     paragraph = re.search(r"<(?:p|li)>(.*?)</(?:p|li)>", html, re.DOTALL)
     plain = unescape(re.sub(r"<[^>]*>", "", paragraph[1])) if paragraph else ""

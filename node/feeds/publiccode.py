@@ -12,7 +12,7 @@ from node.projects.details import LinkKind, Output
 from node.projects.models import Phase, Project
 
 PUBLICCODE_VERSION = "0.5"
-DEVELOPMENT_STATUS = {
+STATUS_BY_PHASE = {
     Phase.concept: "concept",
     Phase.discovery: "concept",
     Phase.alpha: "development",
@@ -36,7 +36,7 @@ FILLER_TEXTS = {
     " cyrraedd, beth sy’n newydd ynddo a’r hyn y gall cynghorau eraill ei gymryd ohono i’w gweld"
     " yn {url}",
 }
-MAX_LEN_SHORT, MIN_LEN_LONG, MAX_LEN_LONG = 150, 150, 10_000
+MAX_LEN_SHORT_DESCRIPTION, MIN_LEN_LONG_DESCRIPTION, MAX_LEN_LONG_DESCRIPTION = 150, 150, 10_000
 
 
 def to_publiccode(project: Project) -> bytes:
@@ -44,7 +44,7 @@ def to_publiccode(project: Project) -> bytes:
     and a licence with an SPDX identifier, which the standard requires.
     """
     details = project.details
-    repository = _link(project, LinkKind.repository)
+    repository = _find_link(project, LinkKind.repository)
     licence = next((output.spdx for output in details.outputs if output.spdx), "")
     if not repository or not licence:
         raise NotFoundError(
@@ -58,20 +58,20 @@ def to_publiccode(project: Project) -> bytes:
         "publiccodeYmlVersion": PUBLICCODE_VERSION,
         "name": project.title,
         "url": repository,
-        **_without_empty(landingURL=_link(project, LinkKind.website) or project.url),
+        **_without_empty(landingURL=_find_link(project, LinkKind.website) or project.url),
         "platforms": [name for name in PLATFORMS if name in technologies] or ["web"],
-        **_without_empty(categories=_categories(details.tags)),
-        **_without_empty(usedBy=_users(project.outputs)),
-        "developmentStatus": DEVELOPMENT_STATUS[project.phase],
+        **_without_empty(categories=_select_categories(details.tags)),
+        **_without_empty(usedBy=_list_adopters(project.outputs)),
+        "developmentStatus": STATUS_BY_PHASE[project.phase],
         "softwareType": "standalone/other",
-        "description": _descriptions(project),
+        "description": _describe_in_languages(project),
         "legal": {"license": licence},
-        "maintenance": {"type": "internal", "contacts": [_contact(project)]},
+        "maintenance": {"type": "internal", "contacts": [_describe_contact(project)]},
         "localisation": {
             "localisationReady": False,
             "availableLanguages": sorted({project.language, *project.translations}),
         },
-        **_without_empty(dependsOn=_dependencies(project)),
+        **_without_empty(dependsOn=_describe_dependencies(project)),
     }
     data: bytes = yaml.safe_dump(
         document, allow_unicode=True, sort_keys=False, encoding="utf-8", width=100
@@ -83,21 +83,21 @@ def _without_empty(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
 
 
-def _categories(tags: Iterable[str]) -> list[str]:
+def _select_categories(tags: Iterable[str]) -> list[str]:
     """The tags that are categories of the standard, which allows no others."""
     names = ("-".join(tag.casefold().split()) for tag in tags)
     return [name for name in dict.fromkeys(names) if name in CATEGORIES]
 
 
-def _link(project: Project, kind: LinkKind) -> str:
+def _find_link(project: Project, kind: LinkKind) -> str:
     return next((link.url for link in project.details.links if link.kind is kind), "")
 
 
-def _users(outputs: tuple[Output, ...]) -> list[str]:
+def _list_adopters(outputs: tuple[Output, ...]) -> list[str]:
     return list(dict.fromkeys(adopter.name for output in outputs for adopter in output.adopters))
 
 
-def _contact(project: Project) -> dict[str, str]:
+def _describe_contact(project: Project) -> dict[str, str]:
     details = project.details
     return {
         "name": details.contact_name or project.council.name,
@@ -106,31 +106,35 @@ def _contact(project: Project) -> dict[str, str]:
     }
 
 
-def _dependencies(project: Project) -> dict[str, Any]:
+def _describe_dependencies(project: Project) -> dict[str, Any]:
     names = [name for name in project.details.technologies if name.casefold() not in PLATFORMS]
     return {"open": [{"name": name} for name in names]} if names else {}
 
 
-def _descriptions(project: Project) -> dict[str, dict[str, Any]]:
+def _describe_in_languages(project: Project) -> dict[str, dict[str, Any]]:
     language = project.language
     descriptions = {
-        language: _description(project, language, project.title, project.summary, project.brief)
+        language: _describe_in_language(
+            project, language, project.title, project.summary, project.brief
+        )
     }
     for tag, translation in sorted(project.translations.items()):
         if translation.get("summary"):
             title, brief = translation.get("title") or project.title, translation.get("brief", "")
-            descriptions[tag] = _description(project, tag, title, translation["summary"], brief)
+            descriptions[tag] = _describe_in_language(
+                project, tag, title, translation["summary"], brief
+            )
     return descriptions
 
 
-def _description(
+def _describe_in_language(
     project: Project, language: str, title: str, summary: str, brief: str
 ) -> dict[str, Any]:
     """The description in one language. A filler text extends a short brief to the minimum length of
     the standard.
     """
     long = brief or summary
-    if len(long) < MIN_LEN_LONG:
+    if len(long) < MIN_LEN_LONG_DESCRIPTION:
         filler = FILLER_TEXTS.get(language, FILLER_TEXTS["en"]).format(
             title=title, council=project.council.name, url=project.url
         )
@@ -139,8 +143,8 @@ def _description(
     features += [user_need.need for user_need in project.details.user_needs]
     return {
         "localisedName": title,
-        "shortDescription": _truncate(summary, MAX_LEN_SHORT),
-        "longDescription": _truncate(long, MAX_LEN_LONG),
+        "shortDescription": _truncate(summary, MAX_LEN_SHORT_DESCRIPTION),
+        "longDescription": _truncate(long, MAX_LEN_LONG_DESCRIPTION),
         "features": [_truncate(feature, 100) for feature in features] or [_truncate(summary, 100)],
     }
 

@@ -12,7 +12,7 @@ from node.projects.details import dump
 from node.projects.models import Project
 from node.updates.models import Update
 
-Description = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 def format_moment(at: datetime | None) -> str | None:
@@ -24,7 +24,7 @@ def format_date(on: date | None) -> str | None:
     return on.isoformat() if on else None
 
 
-def describe_council(council: Council) -> Description:
+def describe_council(council: Council) -> JsonObject:
     return {
         "id": council.actor.uri,
         "name": council.name,
@@ -34,7 +34,7 @@ def describe_council(council: Council) -> Description:
     }
 
 
-def describe_in_list(project: Project, page: str, licence: str | None) -> Description:
+def describe_listed_project(project: Project, page: str, licence: str | None) -> JsonObject:
     """A project in a list. `page` is the URL of its page on this server, `licence` that of its
     texts' licence.
     """
@@ -61,16 +61,16 @@ def describe_in_list(project: Project, page: str, licence: str | None) -> Descri
     }
 
 
-def describe_project(project: Project, page: str, licence: str | None) -> Description:
+def describe_project(project: Project, page: str, licence: str | None) -> JsonObject:
     """A project with all fields. `brief` is Markdown, and empty for other councils' projects."""
-    return describe_in_list(project, page, licence) | {
+    return describe_listed_project(project, page, licence) | {
         "brief": project.brief,
         "content": project.content,
         "translations": project.translations,
     }
 
 
-def describe_update(update: Update, page: str) -> Description:
+def describe_update(update: Update, page: str) -> JsonObject:
     """An update. `changed`, `next` and `needs` are Markdown, and empty for other councils'."""
     return {
         "token": update.token,
@@ -89,7 +89,7 @@ def describe_update(update: Update, page: str) -> Description:
     }
 
 
-def describe_output(project: Project, number: int) -> Description:
+def describe_output(project: Project, number: int) -> JsonObject:
     """The output at index `number` of a project."""
     output = project.outputs[number]
     return {
@@ -121,7 +121,7 @@ TABLE_COLUMNS = (
 )
 
 
-def to_cells(project: Project, page: str, licence: str | None) -> dict[str, str]:
+def to_table_row(project: Project, page: str, licence: str | None) -> dict[str, str]:
     """A project as one row of a table, by `TABLE_COLUMNS`."""
     details = asdict(project.details)
     cells = {
@@ -145,8 +145,8 @@ def to_cells(project: Project, page: str, licence: str | None) -> dict[str, str]
         "tags": ", ".join(project.details.tags),
         "technologies": ", ".join(project.details.technologies),
         "skills": ", ".join(project.details.skills),
-        "website": _link(project, "website"),
-        "repository": _link(project, "repository"),
+        "website": _find_link(project, "website"),
+        "repository": _find_link(project, "repository"),
         "language": project.language,
         "visibility": project.visibility.value,
         "published": format_moment(project.published_at),
@@ -166,5 +166,5 @@ def _dates_estimated(project: Project) -> str:
     return "yes" if is_estimated else ""
 
 
-def _link(project: Project, kind: str) -> str:
+def _find_link(project: Project, kind: str) -> str:
     return next((link.url for link in project.details.links if link.kind == kind), "")

@@ -31,7 +31,11 @@ from node.updates.models import Update
 
 blueprint = Blueprint("feeds", __name__)
 
-ATOM, FEED_JSON, JSON = "application/atom+xml", "application/feed+json", "application/json"
+ATOM_TYPE, JSON_FEED_TYPE, JSON_TYPE = (
+    "application/atom+xml",
+    "application/feed+json",
+    "application/json",
+)
 
 
 def cacheable_response(body: bytes, kind: str, modified: datetime | None) -> Response:
@@ -55,13 +59,13 @@ def project_page_url(project: Project) -> str:
 @blueprint.get("/projects.atom")
 @permission(PUBLIC)
 def atom() -> Response:
-    return _project_feed(listing.requested_page(current_viewer()), ATOM)
+    return _render_project_feed(listing.load_requested_page(current_viewer()), ATOM_TYPE)
 
 
 @blueprint.get("/projects.feed.json")
 @permission(PUBLIC)
 def json_feed() -> Response:
-    return _project_feed(listing.requested_page(current_viewer()), FEED_JSON)
+    return _render_project_feed(listing.load_requested_page(current_viewer()), JSON_FEED_TYPE)
 
 
 @blueprint.get("/councils/<slug>/projects.atom")
@@ -69,23 +73,27 @@ def json_feed() -> Response:
 def own_council(slug: str) -> Response:
     """The projects of our own council."""
     council = councils.by_slug(current_work().session, slug)
-    return _council_feed(council)
+    return _render_council_feed(council)
 
 
 @blueprint.get("/councils/<int:council_id>/projects.atom")
 @permission(PUBLIC)
 def known_council(council_id: int) -> Response:
     """The projects of another council, as far as we know them."""
-    return _council_feed(current_work().session.get(Council, council_id))
+    return _render_council_feed(current_work().session.get(Council, council_id))
 
 
-def _council_feed(council: Council | None) -> Response:
+def _render_council_feed(council: Council | None) -> Response:
     if council is None:
         raise NotFoundError(msg("Council not found."))
-    return _project_feed(listing.council_page(current_viewer(), council), ATOM, council)
+    return _render_project_feed(
+        listing.load_council_page(current_viewer(), council), ATOM_TYPE, council
+    )
 
 
-def _project_feed(page: listing.FeedPage, kind: str, council: Council | None = None) -> Response:
+def _render_project_feed(
+    page: listing.FeedPage, kind: str, council: Council | None = None
+) -> Response:
     """A feed of projects."""
     own = councils.require_own(current_work().session)
     publisher = council or own
@@ -95,14 +103,14 @@ def _project_feed(page: listing.FeedPage, kind: str, council: Council | None = N
         if council
         else _("Projects listed by %(name)s", name=own.name),
         url=listing.absolute_url(request.full_path.rstrip("?")),
-        page=publisher.actor.url if council else listing.finder_url(),
+        page=publisher.actor.url if council else listing.project_list_url(),
         author=publisher.name,
         updated=modified or _epoch(),
-        entries=[_project_entry(project) for project in page.projects],
+        entries=[_build_project_entry(project) for project in page.projects],
         next=page.next_url,
         language=page_language(),
     )
-    body = to_atom(feed) if kind == ATOM else json_bytes(to_json_feed(feed))
+    body = to_atom(feed) if kind == ATOM_TYPE else json_bytes(to_json_feed(feed))
     return cacheable_response(body, kind, modified)
 
 
@@ -110,7 +118,7 @@ def _epoch() -> datetime:
     return now().replace(year=1970, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def _project_entry(project: Project) -> FeedEntry:
+def _build_project_entry(project: Project) -> FeedEntry:
     return FeedEntry(
         id=project.uri,
         url=project_page_url(project),
@@ -139,20 +147,22 @@ def updates_of_all() -> Response:
     feed = Feed(
         title=_("Updates listed by %(name)s", name=own.name),
         url=listing.absolute_url(request.full_path.rstrip("?")),
-        page=listing.finder_url(),
+        page=listing.project_list_url(),
         author=own.name,
         updated=modified or _epoch(),
         entries=[
-            _update_entry(update, f"{update.project.title}: {listing.headline(update.content)}")
+            _build_update_entry(
+                update, f"{update.project.title}: {listing.first_line(update.content)}"
+            )
             for update in rows
         ],
         next=listing.next_url(next_page - 1, next_page) if next_page else "",
         language=page_language(),
     )
-    return cacheable_response(to_atom(feed), ATOM, modified)
+    return cacheable_response(to_atom(feed), ATOM_TYPE, modified)
 
 
-def _update_entry(update: Update, title: str) -> FeedEntry:
+def _build_update_entry(update: Update, title: str) -> FeedEntry:
     return FeedEntry(
         id=update.uri,
         url=listing.absolute_url(url_for("updates.show", token=update.token)),
@@ -182,30 +192,33 @@ def updates_of_project(token: str) -> Response:
         author=project.council.name,
         updated=modified,
         entries=[
-            _update_entry(update, listing.headline(update.content)) for update in page.updates
+            _build_update_entry(update, listing.first_line(update.content))
+            for update in page.updates
         ],
         next=listing.next_url(page.number, page.pages),
         language=project.language,
     )
-    return cacheable_response(to_atom(feed), ATOM, modified)
+    return cacheable_response(to_atom(feed), ATOM_TYPE, modified)
 
 
 @blueprint.get("/projects.json")
 @permission(PUBLIC)
 def as_json() -> Response:
     """A page of the project list, as JSON."""
-    page = listing.requested_page(current_viewer())
+    page = listing.load_requested_page(current_viewer())
     document = {
         "total": page.total,
         "page": page.number,
         "pages": page.pages,
         "next": page.next_url or None,
         "projects": [
-            representations.describe_in_list(project, project_page_url(project), _licence(project))
+            representations.describe_listed_project(
+                project, project_page_url(project), _licence_url(project)
+            )
             for project in page.projects
         ],
     }
-    return cacheable_response(json_bytes(document), JSON, _last_changed(page.projects))
+    return cacheable_response(json_bytes(document), JSON_TYPE, _last_changed(page.projects))
 
 
 @blueprint.get("/projects.csv")
@@ -214,7 +227,7 @@ def table() -> Response:
     """The project list as CSV, at most `MAX_RESULTS` projects."""
     matches = listing.list_all_requested(current_viewer())
     rows = [
-        representations.to_cells(project, project_page_url(project), _licence(project))
+        representations.to_table_row(project, project_page_url(project), _licence_url(project))
         for project in matches
     ]
     response = cacheable_response(
@@ -224,7 +237,7 @@ def table() -> Response:
     return response
 
 
-def _licence(project: Project) -> str | None:
+def _licence_url(project: Project) -> str | None:
     return licence_url(current_work().settings, project)
 
 
@@ -237,10 +250,10 @@ def _last_changed(rows: Iterable[Project]) -> datetime | None:
 def data() -> Response:
     """The catalogue of this server's open data."""
     own, settings = councils.require_own(current_work().session), current_work().settings
-    modified = _last_changed(listing.requested_page(current_viewer()).projects)
+    modified = _last_changed(listing.load_requested_page(current_viewer()).projects)
     licence = LICENCES[settings.content_licence].url
     document = dcat.build_catalogue(own, settings.base_url, modified, licence)
-    return cacheable_response(json_bytes(document), JSON, modified)
+    return cacheable_response(json_bytes(document), JSON_TYPE, modified)
 
 
 @blueprint.get("/projects/<token>/publiccode.yml")

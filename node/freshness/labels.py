@@ -51,13 +51,13 @@ def overdue_sentence(project: Project) -> str:
     return str(gettext("Review was due on %(day)s.", day=format_day(project.review_on)))
 
 
-def silence_sentence(host: str, heard_on: date) -> str:
-    """That another council's server has not been heard from since `heard_on`."""
+def silence_sentence(host: str, last_seen_on: date) -> str:
+    """That another council's server has not been heard from since `last_seen_on`."""
     return str(
         gettext(
             "There has been no contact with %(host)s since %(day)s, so this may be out of date.",
             host=host,
-            day=format_day(heard_on),
+            day=format_day(last_seen_on),
         )
     )
 

@@ -8,40 +8,42 @@ from node.people.permissions import COORDINATOR_ROLES
 from node.projects.models import Project
 from node.runtime import UnitOfWork
 
-NUDGE = NotificationKind(
+NUDGE_KIND = NotificationKind(
     "freshness.nudge",
     Topic.own,
     _l("%(project)s is due for review: confirm it’s up to date, or write an update"),
 )
-ESCALATION = NotificationKind(
+ESCALATION_KIND = NotificationKind(
     "freshness.escalation",
     Topic.own,
     _l("%(project)s is out of date: its owner has not responded to reminders"),
 )
-ARCHIVED = NotificationKind(
+ARCHIVED_KIND = NotificationKind(
     "freshness.archived",
     Topic.own,
     _l("%(project)s was archived because no one reviewed it"),
 )
-KINDS = (NUDGE, ESCALATION, ARCHIVED)
+KINDS = (NUDGE_KIND, ESCALATION_KIND, ARCHIVED_KIND)
 
 
 def notify_owner(work: UnitOfWork, project: Project) -> None:
     """Remind the owner of a project; if it has none, the coordinators."""
     has_owner = project.owner is not None and project.owner.active
     to = [project.owner_id] if has_owner and project.owner_id else []
-    record_event(work, NUDGE, project_id=project.id, to=to, roles=() if to else COORDINATOR_ROLES)
+    record_event(
+        work, NUDGE_KIND, project_id=project.id, to=to, roles=() if to else COORDINATOR_ROLES
+    )
     work.audit("project.nudge", project.uri, review_on=str(project.review_on))
 
 
 def notify_coordinators(work: UnitOfWork, project: Project) -> None:
     """Notify the coordinators that the owner did not review a project."""
-    record_event(work, ESCALATION, project_id=project.id, roles=COORDINATOR_ROLES)
+    record_event(work, ESCALATION_KIND, project_id=project.id, roles=COORDINATOR_ROLES)
     work.audit("project.escalate", project.uri, review_on=str(project.review_on))
 
 
 def notify_archived(work: UnitOfWork, project: Project) -> None:
     """Notify the owner and the coordinators that a project was archived."""
     to = [project.owner_id] if project.owner_id is not None else []
-    record_event(work, ARCHIVED, project_id=project.id, to=to, roles=COORDINATOR_ROLES)
+    record_event(work, ARCHIVED_KIND, project_id=project.id, to=to, roles=COORDINATOR_ROLES)
     work.audit("project.archive", project.uri, title=project.title)

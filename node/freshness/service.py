@@ -27,9 +27,9 @@ from node.runtime import Node, UnitOfWork
 from node.updates.models import Update, UpdateState
 
 JOB = "freshness"
-ESCALATION = "escalation"
+ESCALATION_STEP = "escalation"
 # At least this long lies between escalation and archiving, however long a node was off.
-MIN_ESCALATION = timedelta(weeks=1)
+MIN_ESCALATION_PERIOD = timedelta(weeks=1)
 
 
 def run_job(node: Node) -> None:
@@ -81,12 +81,14 @@ def _apply_schedule(work: UnitOfWork, schedule: ReviewSchedule, project: Project
         # A stale project stays stale even if `stale_weeks` was raised since.
         is_stale = weeks >= schedule.stale_weeks or project.freshness is Freshness.stale
         review_dates.change_freshness(project, Freshness.stale if is_stale else Freshness.due)
-        _remind(work, schedule, project, weeks)
+        _send_reminders(work, schedule, project, weeks)
     if project.freshness is not before:
         federation_events.publish_change(work, project, project.visibility)
 
 
-def _remind(work: UnitOfWork, schedule: ReviewSchedule, project: Project, weeks: int) -> None:
+def _send_reminders(
+    work: UnitOfWork, schedule: ReviewSchedule, project: Project, weeks: int
+) -> None:
     """Send the owner the latest reminder due by now, and the coordinators theirs, each once."""
     nudges_due = [nudge for nudge in schedule.nudge_weeks if nudge <= weeks]
     if (
@@ -95,7 +97,7 @@ def _remind(work: UnitOfWork, schedule: ReviewSchedule, project: Project, weeks:
         and _record_reminder(work, project, f"nudge-{nudges_due[-1]}")
     ):
         notifications.notify_owner(work, project)
-    if weeks >= schedule.escalate_weeks and _record_reminder(work, project, ESCALATION):
+    if weeks >= schedule.escalate_weeks and _record_reminder(work, project, ESCALATION_STEP):
         notifications.notify_coordinators(work, project)
 
 
@@ -108,8 +110,8 @@ def _was_escalated(session: Session, project: Project) -> bool:
     escalation = select(Reminder.id).where(
         Reminder.project_id == project.id,
         Reminder.review_on == project.review_on,
-        Reminder.step == ESCALATION,
-        Reminder.at <= now() - MIN_ESCALATION,
+        Reminder.step == ESCALATION_STEP,
+        Reminder.at <= now() - MIN_ESCALATION_PERIOD,
     )
     return session.scalar(escalation) is not None
 

@@ -21,13 +21,16 @@ blueprint = Blueprint("freshness", __name__, template_folder="templates")
 EDIT = "projects.edit"
 
 
-def section(project: Project) -> Markup:
+def render_section(project: Project) -> Markup:
     """The freshness of a project with its reasons, for its page."""
     last_update_on = service.last_update_on(current_work().session, project)
     reasons = labels.list_reasons(project, last_update_on, review_dates.today())
     return Markup(  # noqa: S704 -- our own template
         render_template(
-            "freshness/_section.html", project=project, reasons=reasons, silence=_silence(project)
+            "freshness/_section.html",
+            project=project,
+            reasons=reasons,
+            silence=_render_silence(project),
         )
     )
 
@@ -40,12 +43,12 @@ def render_short(project: Project) -> Markup:
         render_template(
             "freshness/_short.html",
             project=project,
-            reason=_silence(project) or reason,
+            reason=_render_silence(project) or reason,
         )
     )
 
 
-def _silence(project: Project) -> str:
+def _render_silence(project: Project) -> str:
     """That the server of another council's project is silent; empty if it is not."""
     if project.is_local:
         return ""
@@ -77,7 +80,7 @@ def choose(token: str) -> ResponseReturnValue:
             _flash_thanks(project)
             return redirect(url_for("projects.show", token=token), 303)
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
     return render_template("freshness/choose.html", form=form, project=project), 400
 
 

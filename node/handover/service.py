@@ -17,7 +17,7 @@ from node.projects import service as projects
 from node.projects.models import Project
 from node.projects.validation import to_input
 from node.runtime import UnitOfWork
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
 MAX_LEN_NOTE = 500
 
@@ -56,7 +56,7 @@ def offer(work: UnitOfWork, project: Project, by: User, to_id: int, note: str) -
     errors = {}
     if candidate is None:
         errors["to"] = msg("Select a new owner")
-    if error := misfit(note, MAX_LEN_NOTE):
+    if error := find_text_error(note, MAX_LEN_NOTE):
         errors["note"] = error
     if errors or candidate is None:
         raise InvalidInputError(msg("The project could not be offered to a new owner."), errors)

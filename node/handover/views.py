@@ -13,7 +13,7 @@ from node.messages import msg
 from node.people.permissions import has_permission
 from node.projects import service as projects
 from node.projects.models import Project
-from node.request import current_work, keeps_text, permission
+from node.request import current_work, keeps_input, permission
 
 blueprint = Blueprint("handover", __name__, template_folder="templates")
 
@@ -31,7 +31,7 @@ def edit(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/projects/<token>/hand-over")
 @permission(EDIT)
-@keeps_text
+@keeps_input
 def offer(token: str) -> ResponseReturnValue:
     form, work = OfferForm(), current_work()
     project = projects.get_for_update(work.session, token)
@@ -43,7 +43,7 @@ def offer(token: str) -> ResponseReturnValue:
             work, project, current_user, form.selected_id(), form.note.data or ""
         )
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_form(project, form), 400
     flash(_("The project has been offered to %(who)s.", who=hand_over.to_user.name), "success")
     return redirect(url_for("projects.show", token=token), 303)
@@ -82,7 +82,7 @@ def take_on(token: str) -> ResponseReturnValue:
     return redirect(url_for("projects.show", token=token), 303)
 
 
-def section(project: Project) -> Markup:
+def render_section(project: Project) -> Markup:
     """The open offer of a project, as a section of its page."""
     hand_over = (
         service.get_open_offer(current_work().session, project) if has_permission(EDIT) else None

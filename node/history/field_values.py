@@ -7,9 +7,9 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from wtforms import BooleanField, Field, FieldList, HiddenField
 
-from node.forms import DayField, iter_fields
+from node.forms import DateField, iter_fields
 from node.history.text_diff import DiffKind, DiffPiece, diff_texts
-from node.projects.details import BRIEF
+from node.projects.details import BRIEF_FIELDS
 from node.projects.forms import LANGUAGE_LABELS, PHASE_LABELS, VISIBILITY_LABELS, ProjectForm
 from node.projects.models import Phase, Visibility
 from node.projects.section_forms import other_language
@@ -35,19 +35,21 @@ class FieldChange:
     language: str = ""
 
 
-def list_values(text: ProjectInput) -> dict[str, FieldValue]:
+def list_values(project_input: ProjectInput) -> dict[str, FieldValue]:
     """The values of all fields of a project by name, in the order of its forms."""
-    values = dict(_main_fields(text))
+    values = dict(_iter_main_fields(project_input))
     for section in SECTIONS.values():
         form = section.form(formdata=None, meta={"csrf": False})
-        form.fill(text)
+        form.fill(project_input)
         is_translation = section.name == "translation"
-        tag = other_language(text) if is_translation else text.language
+        tag = other_language(project_input) if is_translation else project_input.language
         for field in form:
             if not isinstance(field, HiddenField):
-                language = tag if is_translation or field.name in {"brief", *BRIEF} else ""
+                language = tag if is_translation or field.name in {"brief", *BRIEF_FIELDS} else ""
                 name = f"{tag}-{field.name}" if is_translation else field.name
-                values[name] = FieldValue(_label(section.name, field, tag), _value(field), language)
+                values[name] = FieldValue(
+                    _build_label(section.name, field, tag), _format_value(field), language
+                )
     return values
 
 
@@ -70,31 +72,31 @@ def unchanged_pieces(part: FieldValue) -> list[DiffPiece]:
     return [DiffPiece(DiffKind.same, part.value)] if part.value else []
 
 
-def _main_fields(text: ProjectInput) -> Iterator[tuple[str, FieldValue]]:
+def _iter_main_fields(project_input: ProjectInput) -> Iterator[tuple[str, FieldValue]]:
     labels = ProjectForm(formdata=None, meta={"csrf": False})
     values = {
-        "title": text.title,
-        "summary": text.summary,
-        "phase": str(PHASE_LABELS[Phase(text.phase)]),
-        "visibility": str(VISIBILITY_LABELS[Visibility(text.visibility)]),
-        "language": str(LANGUAGE_LABELS.get(text.language, text.language)),
-        "brief": text.brief,
+        "title": project_input.title,
+        "summary": project_input.summary,
+        "phase": str(PHASE_LABELS[Phase(project_input.phase)]),
+        "visibility": str(VISIBILITY_LABELS[Visibility(project_input.visibility)]),
+        "language": str(LANGUAGE_LABELS.get(project_input.language, project_input.language)),
+        "brief": project_input.brief,
     }
     for name, value in values.items():
-        language = text.language if name in {"title", "summary", "brief"} else ""
+        language = project_input.language if name in {"title", "summary", "brief"} else ""
         yield name, FieldValue(str(labels[name].label.text), value, language)
 
 
-def _label(section: str, field: Field, tag: str) -> str:
+def _build_label(section: str, field: Field, tag: str) -> str:
     label = str(field.label.text)
     if section != "translation":
         return label
     return str(_("%(field)s in %(language)s", field=label, language=LANGUAGE_LABELS[tag]))
 
 
-def _value(field: Field) -> str:
+def _format_value(field: Field) -> str:
     if isinstance(field, FieldList):
-        entries = (_entry(entry) for entry in field.entries)
+        entries = (_format_entry(entry) for entry in field.entries)
         return "\n\n".join(entry for entry in entries if entry)
     if hasattr(field, "iter_choices"):
         chosen = [
@@ -103,17 +105,17 @@ def _value(field: Field) -> str:
             if is_selected
         ]
         return ", ".join(str(label) for value, label in chosen if value)
-    if isinstance(field, DayField):
+    if isinstance(field, DateField):
         return str(format_date(field.data, "d MMMM y")) if field.data else ""
     if isinstance(field, BooleanField):
         return str(_("Yes")) if field.data else ""
     return str(field._value())
 
 
-def _entry(entry: Field) -> str:
+def _format_entry(entry: Field) -> str:
     """An entry of a list field, one line for each of its fields."""
     lines = (
-        (str(field.label.text), _value(field))
+        (str(field.label.text), _format_value(field))
         for field in iter_fields([entry])
         if not isinstance(field, HiddenField)
     )

@@ -31,9 +31,9 @@ class HistoryPage:
     total: int
 
 
-def list_page(session: Session, project: Project, reader: Viewer, number: int = 1) -> HistoryPage:
-    """The versions of a project that `reader` could have read at the time."""
-    query = _select_visible(project, reader)
+def list_page(session: Session, project: Project, viewer: Viewer, number: int = 1) -> HistoryPage:
+    """The versions of a project that `viewer` could have read at the time."""
+    query = _select_visible(project, viewer)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
@@ -48,10 +48,10 @@ def list_page(session: Session, project: Project, reader: Viewer, number: int = 
     )
 
 
-def get_version(session: Session, project: Project, reader: Viewer, number: int) -> ProjectVersion:
-    """A version of a project. Raises `NotFoundError`, also if `reader` may not see it."""
+def get_version(session: Session, project: Project, viewer: Viewer, number: int) -> ProjectVersion:
+    """A version of a project. Raises `NotFoundError`, also if `viewer` may not see it."""
     version = session.scalar(
-        _select_visible(project, reader).where(ProjectVersion.number == number)
+        _select_visible(project, viewer).where(ProjectVersion.number == number)
     )
     if version is None:
         raise NotFoundError(msg("Version not found."))
@@ -70,12 +70,12 @@ def restore(work: UnitOfWork, project: Project, version: ProjectVersion) -> None
     work.audit("project.restore", project.uri, version=version.number)
 
 
-def _select_visible(project: Project, reader: Viewer) -> Select[ProjectVersion]:
-    """The versions that `reader` may see. Readers who cannot see drafts get, of those written
+def _select_visible(project: Project, viewer: Viewer) -> Select[ProjectVersion]:
+    """The versions that `viewer` may see. Readers who cannot see drafts get, of those written
     before publication, only the last, which is the published text.
     """
     query = select(ProjectVersion).where(ProjectVersion.project_id == project.id)
-    if reader.may_see_drafts:
+    if viewer.may_see_drafts:
         return query
     first_published = select(func.max(ProjectVersion.number)).where(
         ProjectVersion.project_id == project.id, ProjectVersion.at <= project.published_at
@@ -83,8 +83,8 @@ def _select_visible(project: Project, reader: Viewer) -> Select[ProjectVersion]:
     query = query.where(
         ProjectVersion.number >= func.coalesce(first_published.scalar_subquery(), 1)
     )
-    if reader.is_local_user:
+    if viewer.is_local_user:
         return query
     return query.where(
-        ProjectVersion.audience.in_([Visibility(audience) for audience in reader.audiences])
+        ProjectVersion.audience.in_([Visibility(audience) for audience in viewer.audiences])
     )

@@ -38,9 +38,9 @@ def diff_texts(before: str, after: str) -> list[DiffPiece]:
 def _diff_lines(before: str, after: str) -> Iterator[DiffPiece]:
     old, new = LINE_PATTERN.findall(before), LINE_PATTERN.findall(after)
     if max(len(old), len(new)) > MAX_LINES:
-        yield from _replacement(before, after)
+        yield from _diff_replacement(before, after)
         return
-    for is_same, old_part, new_part in _blocks(old, new):
+    for is_same, old_part, new_part in _iter_blocks(old, new):
         if is_same:
             yield DiffPiece(DiffKind.same, old_part)
         else:
@@ -50,22 +50,22 @@ def _diff_lines(before: str, after: str) -> Iterator[DiffPiece]:
 def _diff_words(before: str, after: str) -> Iterator[DiffPiece]:
     old, new = WORD_PATTERN.findall(before), WORD_PATTERN.findall(after)
     if max(len(old), len(new)) > MAX_WORDS or not old or not new:
-        yield from _replacement(before, after)
+        yield from _diff_replacement(before, after)
         return
-    for is_same, old_part, new_part in _blocks(old, new):
+    for is_same, old_part, new_part in _iter_blocks(old, new):
         if is_same:
             yield DiffPiece(DiffKind.same, old_part)
         else:
-            yield from _replacement(old_part, new_part)
+            yield from _diff_replacement(old_part, new_part)
 
 
-def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, str, str]]:
+def _iter_blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, str, str]]:
     """Blocks of both sequences in order: whether they are the same, and the old and new text."""
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new).get_opcodes():
         yield tag == "equal", "".join(old[i1:i2]), "".join(new[j1:j2])
 
 
-def _replacement(before: str, after: str) -> Iterator[DiffPiece]:
+def _diff_replacement(before: str, after: str) -> Iterator[DiffPiece]:
     if before:
         yield DiffPiece(DiffKind.removed, before)
     if after:

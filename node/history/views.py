@@ -40,7 +40,7 @@ def index(token: str) -> ResponseReturnValue:
         for newer, older in pairwise(versions)
     }
     previous = {newer.number: older.number for newer, older in pairwise(versions)}
-    return _render("index", project, reader, page=page, changed=changed, previous=previous)
+    return _render_page("index", project, reader, page=page, changed=changed, previous=previous)
 
 
 @blueprint.get("/projects/<token>/history/<int:number>")
@@ -54,7 +54,7 @@ def show(token: str, number: int) -> ResponseReturnValue:
         for value in field_values.list_values(service.to_input(version)).values()
         if value.value
     ]
-    return _render("version", project, reader, version=version, parts=parts)
+    return _render_page("version", project, reader, version=version, parts=parts)
 
 
 @blueprint.get("/projects/<token>/history/compare")
@@ -66,7 +66,7 @@ def compare(token: str) -> ResponseReturnValue:
     numbers = sorted(request.args.get(name, 0, type=parse_row_id) for name in ("from", "to"))
     older, newer = (service.get_version(session, project, reader, number) for number in numbers)
     changes = field_values.list_changes(service.to_input(older), service.to_input(newer))
-    return _render("compare", project, reader, older=older, newer=newer, changes=changes)
+    return _render_page("compare", project, reader, older=older, newer=newer, changes=changes)
 
 
 @blueprint.post("/projects/<token>/history/<int:number>/restore")
@@ -94,7 +94,7 @@ def restore(token: str, number: int) -> ResponseReturnValue:
 def _load_project(token: str) -> tuple[Project, Viewer]:
     """A local project, and the viewer. Other councils keep the history of their projects."""
     reader = current_viewer()
-    project = projects.by_token(current_work().session, token, reader, drafts=True)
+    project = projects.by_token(current_work().session, token, reader, include_drafts=True)
     if not project.is_local:
         raise NotFoundError(
             msg(
@@ -105,7 +105,7 @@ def _load_project(token: str) -> tuple[Project, Viewer]:
     return project, reader
 
 
-def _render(name: str, project: Project, reader: Viewer, **context: Any) -> str:
+def _render_page(name: str, project: Project, viewer: Viewer, **context: Any) -> str:
     return render_template(
-        f"history/{name}.html", project=project, shows_names=reader.is_local_user, **context
+        f"history/{name}.html", project=project, shows_names=viewer.is_local_user, **context
     )

@@ -4,26 +4,26 @@ import re
 from html import unescape
 
 from node import markup
-from node.importing.limits import MAX_HTML
+from node.importing.limits import MAX_LEN_HTML
 from node.importing.parsed_project import FieldCleaner
 from node.messages import msg
 
 MAX_LEN_BRIEF = 40_000
-ELEMENT = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
+HTML_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
 # Markdown indents every line of a list or quotation at each level, so deep nesting multiplies text.
-MAX_LEVELS = 12
+MAX_NESTING = 12
 NESTING_TAGS = re.compile(r"<(/?)(?:ul|ol|blockquote|dl|dd|table)\b", re.IGNORECASE)
 
 
 def to_markdown(name: str, text: str, cleaner: FieldCleaner) -> str:
     """The value of a field as Markdown: HTML is converted, other text left as it is."""
-    if ELEMENT.search(text) is None:
+    if HTML_TAG.search(text) is None:
         return cleaner.prose(name, text, MAX_LEN_BRIEF)
-    if len(text) > MAX_HTML:
+    if len(text) > MAX_LEN_HTML:
         cleaner.add_note(
-            msg("%(name)s shortened to %(count)s characters", name=name, count=MAX_HTML)
+            msg("%(name)s shortened to %(count)s characters", name=name, count=MAX_LEN_HTML)
         )
-        text = text[:MAX_HTML].rpartition("<")[0]
+        text = text[:MAX_LEN_HTML].rpartition("<")[0]
     clean = _sanitise(text)
     if clean is None:
         cleaner.add_note(
@@ -48,7 +48,7 @@ def _sanitise(text: str) -> str | None:
     for end in NESTING_TAGS.findall(clean):
         level += -1 if end else 1
         deepest = max(deepest, level)
-    return clean if deepest <= MAX_LEVELS else None
+    return clean if deepest <= MAX_NESTING else None
 
 
 def strip_tags(html: str) -> str:

@@ -124,7 +124,7 @@ def normalise(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name[:200].casefold())
 
 
-def field_for(name: str) -> str:
+def find_field(name: str) -> str:
     """The field for a column of this name; "" for an unknown column."""
     return _FIELD_BY_ALIAS.get(normalise(name), ("", 0))[0]
 

@@ -10,15 +10,17 @@ DATE_FORMATS = (
     *("%Y-%m-%d", "%d-%m-%Y", "%d %m %Y", "%Y %m %d"),
     *("%d %B %Y", "%d %b %Y", "%d %B %y", "%d %b %y", "%d-%m-%y"),
 )
-WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +", re.IGNORECASE)
-TIME = re.compile(r"(?:[T ]|, )\d\d?:\d\d.*$")
-ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
+WEEKDAY_PATTERN = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +", re.IGNORECASE)
+TIME_PATTERN = re.compile(r"(?:[T ]|, )\d\d?:\d\d.*$")
+ORDINAL_PATTERN = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
 # Years of dates that were never set, in .NET and in spreadsheets.
 UNSET_YEARS = (1, 1900)
 MAX_LEN_AMOUNT = 60
-AMOUNT = re.compile(r"(?P<pounds>£?)(?P<number>\d{1,9}(?:\.\d{1,3})?)(?P<scale>k|m|million|)")
-UNDER = re.compile(r"(?:under|up-|lessthan|<)(.{1,20})")
-OVER = re.compile(r"over-?£?1(?:m|million|000000)|£?1m\+|>£?1m")
+AMOUNT_PATTERN = re.compile(
+    r"(?P<pounds>£?)(?P<number>\d{1,9}(?:\.\d{1,3})?)(?P<scale>k|m|million|)"
+)
+UNDER_AMOUNT = re.compile(r"(?:under|up-|lessthan|<)(.{1,20})")
+OVER_ONE_MILLION = re.compile(r"over-?£?1(?:m|million|000000)|£?1m\+|>£?1m")
 SCALES = {"": 1, "k": 1_000, "m": 1_000_000, "million": 1_000_000}
 # Upper limits of the budget bands in pounds, lowest first.
 BUDGET_BANDS = (
@@ -38,7 +40,9 @@ def is_unset(day: date) -> bool:
 
 def parse_date(text: str) -> date | None:
     """The date in a text, which may be followed by a time; None if there is none."""
-    plain = ORDINAL.sub("", WEEKDAY.sub("", TIME.sub("", text.strip()), count=1))
+    plain = ORDINAL_PATTERN.sub(
+        "", WEEKDAY_PATTERN.sub("", TIME_PATTERN.sub("", text.strip()), count=1)
+    )
     plain = re.sub(r"\bSept\b", "Sep", plain, flags=re.IGNORECASE)
     plain = re.sub(r"[/.-]", "-", plain)
     for candidate in (plain, plain.replace("-", " ")):
@@ -57,36 +61,38 @@ def parse_budget(text: str) -> Budget | None:
     )
     if plain in list(Budget):
         return Budget(plain)
-    if OVER.fullmatch(plain):
+    if OVER_ONE_MILLION.fullmatch(plain):
         return Budget.over_1m
-    under = UNDER.fullmatch(plain)
-    amounts = [AMOUNT.fullmatch(part) for part in (["0", under[1]] if under else plain.split("-"))]
+    under = UNDER_AMOUNT.fullmatch(plain)
+    amounts = [
+        AMOUNT_PATTERN.fullmatch(part) for part in (["0", under[1]] if under else plain.split("-"))
+    ]
     known = [amount for amount in amounts if amount]
     if len(known) != len(amounts) or len(known) > 2:
         return None
-    return _band_of_amount(known[0]) if len(known) == 1 else _band_of_range(*known)
+    return _budget_of_amount(known[0]) if len(known) == 1 else _budget_of_range(*known)
 
 
-def _band_of_amount(amount: "re.Match[str]") -> Budget | None:
-    pounds = _pounds(amount, "")
+def _budget_of_amount(amount: "re.Match[str]") -> Budget | None:
+    pounds = _to_pounds(amount, "")
     is_amount = pounds >= MIN_AMOUNT or bool(amount["pounds"] or amount["scale"])
-    return _band(pounds) if is_amount else None
+    return _find_band(pounds) if is_amount else None
 
 
-def _band_of_range(first: "re.Match[str]", last: "re.Match[str]") -> Budget | None:
-    high = _pounds(last, "")
+def _budget_of_range(first: "re.Match[str]", last: "re.Match[str]") -> Budget | None:
+    high = _to_pounds(last, "")
     # “50-100k” is in thousands at both ends.
-    low = _pounds(first, last["scale"] if float(first["number"]) < MIN_AMOUNT else "")
+    low = _to_pounds(first, last["scale"] if float(first["number"]) < MIN_AMOUNT else "")
     ends = [0, *(end for end, _ in BUDGET_BANDS)]
     if high not in ends[1:]:
         return None
     begin = ends[ends.index(int(high)) - 1]
-    return _band(high) if low in (begin, begin + 1) else None
+    return _find_band(high) if low in (begin, begin + 1) else None
 
 
-def _pounds(amount: "re.Match[str]", scale: str) -> float:
+def _to_pounds(amount: "re.Match[str]", scale: str) -> float:
     return float(amount["number"]) * SCALES[amount["scale"] or scale]
 
 
-def _band(pounds: float) -> Budget:
+def _find_band(pounds: float) -> Budget:
     return next((band for end, band in BUDGET_BANDS if pounds <= end), Budget.over_1m)

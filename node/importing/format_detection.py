@@ -8,10 +8,10 @@ from pathlib import PurePath
 from typing import Any
 
 from node.errors import InvalidInputError
-from node.importing import civic, markdown, publiccode, tables
+from node.importing import civic_json, markdown, publiccode, tables
 from node.importing.limits import check_bytes
 from node.importing.parsed_project import ParsedProject
-from node.importing.structured import decode_text, read_json, read_xml, read_yaml
+from node.importing.safe_parsing import decode_text, read_json, read_xml, read_yaml
 from node.messages import msg
 
 # First bytes of office documents, which people select instead of a CSV export.
@@ -50,7 +50,7 @@ def _parse_text(kind: str, text: str) -> list[ParsedProject]:
     """The projects in YAML, Markdown, or a table that is not named as one."""
     first_line = text.lstrip().partition("\n")[0].rstrip("\r")
     is_yaml = kind in {".yml", ".yaml"}
-    if kind in MARKDOWN_SUFFIXES or (first_line == markdown.FENCE and not is_yaml):
+    if kind in MARKDOWN_SUFFIXES or (first_line == markdown.FRONT_MATTER_FENCE and not is_yaml):
         return [markdown.parse(text)]
     if is_yaml or publiccode.VERSION_KEY in text:
         return [_parse_yaml(text)]
@@ -119,8 +119,8 @@ def _decode_spreadsheet(data: bytes) -> str:
 def _parse_json(document: Any) -> list[ParsedProject]:
     if publiccode.is_publiccode(document):
         return [publiccode.parse(document)]
-    if civic.is_civic(document):
-        return [civic.parse(document)]
+    if civic_json.is_civic(document):
+        return [civic_json.parse(document)]
     raise InvalidInputError(msg("A JSON file must be civic.json."))
 
 
@@ -130,8 +130,8 @@ def _parse_yaml(text: str) -> ParsedProject:
         raise InvalidInputError(msg("A YAML file must be publiccode.yml."))
     if publiccode.is_publiccode(document):
         return publiccode.parse(document)
-    if civic.is_civic(document):
-        return civic.parse(document)
+    if civic_json.is_civic(document):
+        return civic_json.parse(document)
     raise InvalidInputError(
         msg("A YAML file must be publiccode.yml. This file does not have publiccodeYmlVersion.")
     )

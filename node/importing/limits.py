@@ -22,18 +22,18 @@ MAX_ELEMENTS = 50 * MAX_PROJECTS
 # CPU seconds to read one file, and as many again to render its projects.
 MAX_CPU_SECONDS = 10.0
 # Characters of HTML in one cell; a brief holds 50,000 characters of Markdown.
-MAX_HTML = 100_000
+MAX_LEN_HTML = 100_000
 
 
 class CpuDeadline:
     """CPU time left for one file, counted for the thread that created this."""
 
     def __init__(self, seconds: float = MAX_CPU_SECONDS) -> None:
-        self._end = time.thread_time() + seconds
+        self._deadline = time.thread_time() + seconds
 
     def check(self) -> None:
         """Raise `InvalidInputError` once the time is used up. Called before each project."""
-        if time.thread_time() > self._end:
+        if time.thread_time() > self._deadline:
             raise InvalidInputError(
                 msg(
                     "The file takes too long to read. Split it into smaller files, or "
@@ -50,7 +50,7 @@ def check_bytes(data: bytes) -> None:
         )
 
 
-def check_size(depth: int, count: int) -> None:
+def check_structure(depth: int, count: int) -> None:
     """Raises `InvalidInputError` for a document that is nested too deeply or has too many parts."""
     if depth > MAX_DEPTH:
         raise InvalidInputError(msg("The file is nested too deeply."))

@@ -14,13 +14,15 @@ from node.errors import InvalidInputError
 from node.importing.briefs import first_sentence
 from node.importing.limits import MAX_BYTES, check_bytes
 from node.importing.parsed_project import FieldCleaner, ParsedProject
-from node.importing.structured import decode_text, read_yaml
+from node.importing.safe_parsing import decode_text, read_yaml
 from node.messages import msg
 from node.projects.validation import ProjectInput
 
-FENCE = "---"
-FRONT_MATTER = re.compile(rf"{FENCE}[ \t]*\n(?P<front>(?:.*\n)*?){FENCE}[ \t]*(?:\n|\Z)")
-HEADING = re.compile(r"\s*#[ \t]+(?P<title>[^\n]+)")
+FRONT_MATTER_FENCE = "---"
+FRONT_MATTER_PATTERN = re.compile(
+    rf"{FRONT_MATTER_FENCE}[ \t]*\n(?P<front>(?:.*\n)*?){FRONT_MATTER_FENCE}[ \t]*(?:\n|\Z)"
+)
+HEADING_PATTERN = re.compile(r"\s*#[ \t]+(?P<title>[^\n]+)")
 FRONT_MATTER_KEYS = frozenset({"title", "summary", "phase", "visibility", "language"})
 
 
@@ -45,10 +47,10 @@ def read_file(file: Path) -> ProjectInput:
 def parse(source: str) -> ParsedProject:
     """The project in Markdown, with or without front matter. Raises `InvalidInputError`."""
     text = _unix_line_ends(source)
-    if text.startswith(f"{FENCE}\n"):
+    if text.startswith(f"{FRONT_MATTER_FENCE}\n"):
         return ParsedProject(_parse_front_matter(text))
     cleaner = FieldCleaner()
-    heading = HEADING.match(text)
+    heading = HEADING_PATTERN.match(text)
     title = cleaner.line("title", heading["title"].rstrip("# \t")) if heading else ""
     brief = cleaner.prose("brief", text[heading.end() :] if heading else text)
     summary, _ = cleaner.summary("summary", first_sentence(brief))
@@ -65,11 +67,14 @@ def _unix_line_ends(source: str) -> str:
 
 
 def _parse_front_matter(text: str) -> ProjectInput:
-    parts = FRONT_MATTER.match(text)
+    parts = FRONT_MATTER_PATTERN.match(text)
     front = read_yaml(parts["front"]) if parts else None
     if parts is None or not isinstance(front, Mapping):
         raise InvalidInputError(
-            msg("The file must begin with front matter between lines of %(fence)s.", fence=FENCE)
+            msg(
+                "The file must begin with front matter between lines of %(fence)s.",
+                fence=FRONT_MATTER_FENCE,
+            )
         )
     unknown = sorted(map(str, set(front) - FRONT_MATTER_KEYS))
     if unknown:

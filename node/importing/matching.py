@@ -61,7 +61,7 @@ class ImportMatch:
     """
 
     parsed: ParsedProject
-    done: ImportOutcome
+    outcome: ImportOutcome
     existing: ExistingProject | None = None
     text: ProjectInput | None = None
     updates: Sequence[tuple[datetime, PastUpdate]] = ()
@@ -100,7 +100,7 @@ def match_projects(
     titles = [project.text.title for project in projects]
     by_title = _find_by_title(session, titles, sources, is_own)
     return [
-        _match_one(
+        _match_project(
             session,
             project,
             by_address.get(project.source),
@@ -124,7 +124,7 @@ def _find_by_title(
     return {row.title.casefold(): row for row, source in rows if source not in sources}
 
 
-def _match_one(
+def _match_project(
     session: Session,
     parsed: ParsedProject,
     same_address: Project | None,
@@ -139,10 +139,10 @@ def _match_one(
     project = same_address or (record.project if record else None)
     if project is None:
         if same_title is not None:
-            return ImportMatch(parsed, ImportOutcome.known, _existing(same_title))
+            return ImportMatch(parsed, ImportOutcome.known, _to_existing_project(same_title))
         return ImportMatch(parsed, ImportOutcome.draft, None, parsed.text, timed_updates)
-    text: ProjectInput | None = merge(parsed, project)
-    existing_updates = updates.past_updates(session, project) if parsed.updates else set()
+    text: ProjectInput | None = merge_content(parsed, project)
+    existing_updates = updates.list_past_updates(session, project) if parsed.updates else set()
     new_updates = [
         (at, update)
         for at, update in timed_updates
@@ -150,14 +150,14 @@ def _match_one(
     ]
     if text == to_input(project):
         if not new_updates:
-            return ImportMatch(parsed, ImportOutcome.unchanged, _existing(project))
+            return ImportMatch(parsed, ImportOutcome.unchanged, _to_existing_project(project))
         text = None
     is_unedited = _is_as_imported(parsed, project, record)
     outcome = ImportOutcome.differs if is_unedited else ImportOutcome.kept
-    return ImportMatch(parsed, outcome, _existing(project), text, new_updates)
+    return ImportMatch(parsed, outcome, _to_existing_project(project), text, new_updates)
 
 
-def _existing(project: Project) -> ExistingProject:
+def _to_existing_project(project: Project) -> ExistingProject:
     return ExistingProject(
         project.token, project.uri, project.title, project.version, project.language
     )
@@ -170,7 +170,7 @@ def _is_as_imported(parsed: ParsedProject, project: Project, record: ImportRecor
     return parsed.version == str(project.version)
 
 
-def merge(parsed: ParsedProject, project: Project) -> ProjectInput:
+def merge_content(parsed: ParsedProject, project: Project) -> ProjectInput:
     """The content of the project after the import: the file's values, else the present ones."""
     new, now = parsed.text, to_input(project)
     unchanged = {name: getattr(now, name) for name in parsed.assumed}
@@ -188,7 +188,7 @@ def merge(parsed: ParsedProject, project: Project) -> ProjectInput:
     )
 
 
-def _merge_details(new: Details, now: Details) -> Details:
+def _merge_details(new: Details, current: Details) -> Details:
     values = {item.name: getattr(new, item.name) for item in fields(new)}
     values_in_file = {name: value for name, value in values.items() if value}
     # The flag that a date is estimated belongs to the date, so both come from the file.
@@ -196,26 +196,28 @@ def _merge_details(new: Details, now: Details) -> Details:
         if f"{day}s_on" in values_in_file:
             values_in_file[f"{day}_is_estimated"] = values[f"{day}_is_estimated"]
     if new.links:
-        values_in_file["links"] = _merge_links(new.links, now.links)
+        values_in_file["links"] = _merge_links(new.links, current.links)
     if new.outputs:
-        tokens = {output.title: output.token for output in now.outputs}
+        tokens = {output.title: output.token for output in current.outputs}
         outputs = [
             replace(output, token=tokens.get(output.title, output.token)) for output in new.outputs
         ]
         titles = {output.title for output in outputs}
-        others = (output for output in now.outputs if output.title not in titles)
+        others = (output for output in current.outputs if output.title not in titles)
         values_in_file["outputs"] = (*outputs, *others)
-    return replace(now, **values_in_file)
+    return replace(current, **values_in_file)
 
 
-def _merge_links(new: Sequence[ProjectLink], now: Sequence[ProjectLink]) -> tuple[ProjectLink, ...]:
+def _merge_links(
+    new: Sequence[ProjectLink], current: Sequence[ProjectLink]
+) -> tuple[ProjectLink, ...]:
     """The present links, each replaced by a new link of its kind if the file no longer has it; then
     the other new links.
     """
-    current_urls = {link.url for link in now}
+    current_urls = {link.url for link in current}
     added = [link for link in new if link.url not in current_urls]
     new_urls = {link.url for link in new}
-    links = list(now)
+    links = list(current)
     for index, link in enumerate(links):
         successor = next((other for other in added if other.kind is link.kind), None)
         if link.url not in new_urls and successor:

@@ -49,7 +49,7 @@ class PastUpdate:
     text: str
 
 
-class Participation(StrEnum):
+class ParticipationStatus(StrEnum):
     """A person's part in a project where it comes from."""
 
     watcher = "watcher"
@@ -64,7 +64,7 @@ class Participant:
 
     name: str
     email: str
-    standing: Participation
+    standing: ParticipationStatus
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ class FieldCleaner:
         if names:
             self.add_note(msg("not imported: %(names)s", names=", ".join(names[:MAX_NOTES])))
 
-    def line(self, name: str, value: Any, longest: int = 150) -> str:
-        """One line of text, cut at a word if it has more than `longest` characters."""
+    def line(self, name: str, value: Any, max_length: int = 150) -> str:
+        """One line of text, cut at a word if it has more than `max_length` characters."""
         if value is None or isinstance(value, (Mapping, list)):
             if value:
                 self.note_unusable(name, value)
@@ -151,15 +151,15 @@ class FieldCleaner:
         words = one_line(str(value), 50_000)
         if words.casefold() in EMPTY_WORDS:
             return ""
-        if len(words) > longest:
+        if len(words) > max_length:
             self.add_note(
-                msg("%(name)s shortened to %(count)s characters", name=name, count=longest)
+                msg("%(name)s shortened to %(count)s characters", name=name, count=max_length)
             )
-            words = words[: longest - 1].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
+            words = words[: max_length - 1].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
         return words
 
-    def prose(self, name: str, value: Any, longest: int = MAX_LENGTHS["brief"]) -> str:
-        """Markdown, or text of several lines, cut at `longest` characters."""
+    def prose(self, name: str, value: Any, max_length: int = MAX_LENGTHS["brief"]) -> str:
+        """Markdown, or text of several lines, cut at `max_length` characters."""
         if not isinstance(value, str):
             if value:
                 self.note_unusable(name, value)
@@ -169,11 +169,11 @@ class FieldCleaner:
             self.add_note(
                 msg("%(name)s imported without characters that cannot be shown", name=name)
             )
-        if len(text) > longest:
+        if len(text) > max_length:
             self.add_note(
-                msg("%(name)s shortened to %(count)s characters", name=name, count=longest)
+                msg("%(name)s shortened to %(count)s characters", name=name, count=max_length)
             )
-            text = text[: longest - 1] + "…"
+            text = text[: max_length - 1] + "…"
         return text
 
     def url(self, name: str, value: Any) -> str:
@@ -251,28 +251,28 @@ class FieldCleaner:
         return fits, full_text if fits.endswith("…") and fits != full_text else ""
 
 
-def as_mappings(value: Any) -> list[Mapping[str, Any]]:
+def to_mappings(value: Any) -> list[Mapping[str, Any]]:
     """The mappings in a list, or a single mapping as a list."""
     items = [value] if isinstance(value, Mapping) else value if isinstance(value, list) else []
     return [item for item in items if isinstance(item, Mapping)][: MAX_ITEMS * 2]
 
 
-def as_mapping(value: Any) -> Mapping[str, Any]:
+def to_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def as_texts(value: Any) -> list[str]:
+def to_texts(value: Any) -> list[str]:
     """The texts in a list that are not empty, or a single text as a list."""
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, str) and item.strip()]
 
 
-def paragraphs(*parts: str) -> str:
+def join_paragraphs(*parts: str) -> str:
     """Join the parts of a brief that are not empty as paragraphs."""
     return "\n\n".join(part for part in parts if part)
 
 
-def bullets(heading: str, lines: Iterable[str]) -> str:
+def bullet_section(heading: str, lines: Iterable[str]) -> str:
     """A Markdown heading with a list under it; "" for an empty list."""
     items = "\n".join(f"- {line}" for line in lines if line)
     return f"## {heading}\n\n{items}" if items else ""

@@ -11,11 +11,11 @@ from typing import Any
 from node.importing.parsed_project import (
     FieldCleaner,
     ParsedProject,
-    as_mapping,
-    as_mappings,
-    as_texts,
-    bullets,
-    paragraphs,
+    bullet_section,
+    join_paragraphs,
+    to_mapping,
+    to_mappings,
+    to_texts,
 )
 from node.messages import msg
 from node.projects.details import MAX_ITEMS, Adopter, Details, LinkKind, Output, ProjectLink
@@ -79,7 +79,7 @@ def parse(document: Mapping[str, Any]) -> ParsedProject:
             else msg("no description")
         )
     source = cleaner.url("url", document.get("url"))
-    details = _details(document, main_description, title, source, cleaner)
+    details = _parse_details(document, main_description, title, source, cleaner)
     _note_unused(document, main_description, cleaner)
     return ParsedProject(
         replace(
@@ -108,7 +108,7 @@ def _split_languages(
     """The main description, its language tag, and the translations by language tag."""
     known: dict[str, Mapping[str, Any]] = {}
     foreign: dict[str, Mapping[str, Any]] = {}
-    for name, description in as_mapping(document.get("description")).items():
+    for name, description in to_mapping(document.get("description")).items():
         if isinstance(description, Mapping) and description:
             short = str(name).casefold().partition("-")[0]
             tag = LANGUAGE_TAGS.get(short, short)
@@ -139,10 +139,10 @@ def _parse_description(
     )
     features = [
         cleaner.line("features", feature, 500)
-        for feature in as_texts(description.get("features"))[:100]
+        for feature in to_texts(description.get("features"))[:100]
     ]
     heading = "Nodweddion" if language == "cy" else "Features"
-    brief = paragraphs(full_text, long, bullets(heading, features))
+    brief = join_paragraphs(full_text, long, bullet_section(heading, features))
     title = cleaner.line("localisedName", description.get("localisedName"))
     return ProjectInput(title, summary, "", brief)
 
@@ -152,15 +152,15 @@ def _to_translation(text: ProjectInput) -> dict[str, str]:
     return {name: value for name, value in parts.items() if value}
 
 
-def _details(
+def _parse_details(
     document: Mapping[str, Any],
     main_description: Mapping[str, Any],
     title: str,
     source: str,
     cleaner: FieldCleaner,
 ) -> Details:
-    maintenance = as_mapping(document.get("maintenance"))
-    contacts = as_mappings(maintenance.get("contacts"))
+    maintenance = to_mapping(document.get("maintenance"))
+    contacts = to_mappings(maintenance.get("contacts"))
     first = contacts[0] if contacts else {}
     if len(contacts) > 1:
         cleaner.add_note(
@@ -171,26 +171,26 @@ def _details(
         contact_name=cleaner.line("contacts", first.get("name")),
         contact_email=cleaner.email("contacts", first.get("email")),
         department=cleaner.line("affiliation", first.get("affiliation")),
-        tags=cleaner.word_list("categories", as_texts(document.get("categories"))),
+        tags=cleaner.word_list("categories", to_texts(document.get("categories"))),
         technologies=cleaner.word_list("dependsOn", _dependency_names(document)),
-        links=_links(document, main_description, source, cleaner),
-        outputs=(_output(document, title, source, cleaner),) if title else (),
+        links=_parse_links(document, main_description, source, cleaner),
+        outputs=(_parse_output(document, title, source, cleaner),) if title else (),
     )
 
 
 def _dependency_names(document: Mapping[str, Any]) -> list[Any]:
-    groups = as_mapping(document.get("dependsOn")).values()
-    return [dependency.get("name") for group in groups for dependency in as_mappings(group)]
+    groups = to_mapping(document.get("dependsOn")).values()
+    return [dependency.get("name") for group in groups for dependency in to_mappings(group)]
 
 
-def _links(
+def _parse_links(
     document: Mapping[str, Any],
     main_description: Mapping[str, Any],
     source: str,
     cleaner: FieldCleaner,
 ) -> tuple[ProjectLink, ...]:
     """The links to other sites, without duplicates."""
-    based_on = as_texts(document.get("isBasedOn"))
+    based_on = to_texts(document.get("isBasedOn"))
     candidates = (
         (LinkKind.website, document.get("landingURL"), "landingURL", ""),
         (LinkKind.other, main_description.get("documentation"), "documentation", "Documentation"),
@@ -211,19 +211,21 @@ def _links(
     return tuple(links.values())
 
 
-def _output(document: Mapping[str, Any], title: str, source: str, cleaner: FieldCleaner) -> Output:
+def _parse_output(
+    document: Mapping[str, Any], title: str, source: str, cleaner: FieldCleaner
+) -> Output:
     """The software itself, as an output for reuse."""
     version = cleaner.line("softwareVersion", document.get("softwareVersion"), 60)
     released = cleaner.date("releaseDate", document.get("releaseDate"))
     kind = cleaner.line("softwareType", document.get("softwareType"), 60)
-    platforms = cleaner.word_list("platforms", as_texts(document.get("platforms")))
+    platforms = cleaner.word_list("platforms", to_texts(document.get("platforms")))
     about = (
         kind,
         ", ".join(platforms),
         f"version {version}" if version else "",
         f"released {released.isoformat()}" if released else "",
     )
-    names = (cleaner.line("usedBy", user, 300) for user in as_texts(document.get("usedBy")))
+    names = (cleaner.line("usedBy", user, 300) for user in to_texts(document.get("usedBy")))
     users = list({name.casefold(): name for name in names if name}.values())
     if len(users) > MAX_ITEMS:
         cleaner.add_note(
@@ -237,7 +239,7 @@ def _output(document: Mapping[str, Any], title: str, source: str, cleaner: Field
     return Output(
         title=title,
         about="; ".join(part for part in about if part)[:1000],
-        licence=cleaner.line("license", as_mapping(document.get("legal")).get("license"), 100),
+        licence=cleaner.line("license", to_mapping(document.get("legal")).get("license"), 100),
         url=source,
         adopters=tuple(Adopter(name) for name in users[:MAX_ITEMS]),
     )
@@ -251,12 +253,12 @@ def _note_unused(
     }
     rest |= {
         name: value
-        for name, value in as_mapping(document.get("legal")).items()
+        for name, value in to_mapping(document.get("legal")).items()
         if name not in {"license"}
     }
     rest |= {
         name: value
-        for name, value in as_mapping(document.get("maintenance")).items()
+        for name, value in to_mapping(document.get("maintenance")).items()
         if name not in {"contacts"}
     }
     rest |= {

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from node.errors import InvalidInputError
 from node.importing.limits import MAX_BYTES
 from node.messages import msg
-from node.outbound import Outbound, OutboundError
-from node.outbound.errors import OutboundCode
+from node.outbound import OutboundClient, OutboundError
+from node.outbound.errors import OutboundErrorCode
 from node.projects.details import is_web_url
 
 FILE_NAMES = ("publiccode.yml", "publiccode.yaml", "civic.json")
@@ -66,7 +66,7 @@ def candidate_urls(address: str) -> list[str]:
     return [f"{base}/{repository_path}/-/raw/{branch}/{name}" for name in file_names]
 
 
-def fetch_file(outbound: Outbound, address: str) -> tuple[str, bytes]:
+def fetch_file(outbound: OutboundClient, address: str) -> tuple[str, bytes]:
     """The name and content of the file. Call it outside a transaction, since it uses the network.
 
     Raises `InvalidInputError` if there is no file or it cannot be fetched.
@@ -75,7 +75,7 @@ def fetch_file(outbound: Outbound, address: str) -> tuple[str, bytes]:
         try:
             response = outbound.get(url, accept="*/*", content_types=CONTENT_TYPES)
         except OutboundError as error:
-            if error.code is OutboundCode.WRONG_CONTENT_TYPE:
+            if error.code is OutboundErrorCode.WRONG_CONTENT_TYPE:
                 continue
             raise InvalidInputError(
                 msg("The file could not be fetched."),

@@ -12,8 +12,8 @@ from node.importing.parsed_project import (
     FieldCleaner,
     ParsedProject,
     PastUpdate,
-    bullets,
-    paragraphs,
+    bullet_section,
+    join_paragraphs,
 )
 from node.importing.participants import first_contributor, parse_participants
 from node.messages import msg, msg_count
@@ -64,8 +64,8 @@ def parse_row(row: ImportRow, table: TableKind) -> ParsedProject:
     participants = parse_participants(
         *(row.get(name) for name in ("watchers", "contributors", "people"))
     )
-    _note_dropped(row, len(participants), cleaner)
-    past_updates, undated = _updates(row.get("updates"), cleaner)
+    _note_not_imported(row, len(participants), cleaner)
+    past_updates, undated = _parse_updates(row.get("updates"), cleaner)
     visibility = row.get("visibility") if table.is_export else ""
     assumed = set() if row.get("summary") else {"summary"}
     assumed |= set() if cleaner.is_known_phase(row.get("phase")) else {"phase"}
@@ -75,16 +75,17 @@ def parse_row(row: ImportRow, table: TableKind) -> ParsedProject:
             title,
             summary,
             cleaner.phase("status", row.get("phase")).value,
-            paragraphs("" if full_text in description else full_text, description),
+            join_paragraphs("" if full_text in description else full_text, description),
             visibility if visibility in list(Visibility) else Visibility.public.value,
             language=tag if tag in TEXT_LANGUAGES else TEXT_LANGUAGES[0],
             details=replace(
-                _details(row, cleaner, table, first_contributor(participants)), work_done=undated
+                _parse_details(row, cleaner, table, first_contributor(participants)),
+                work_done=undated,
             ),
         ),
         updates=past_updates,
         people=participants,
-        source=_source(row, table),
+        source=_build_source_key(row, table),
         notes=cleaner.notes,
         organisation=cleaner.line("organisation", row.get("organisation"), 300)
         or cleaner.line("organisation", row.get("organisation_id"), 20),
@@ -95,7 +96,7 @@ def parse_row(row: ImportRow, table: TableKind) -> ParsedProject:
     )
 
 
-def _note_dropped(row: ImportRow, number_of_people: int, cleaner: FieldCleaner) -> None:
+def _note_not_imported(row: ImportRow, number_of_people: int, cleaner: FieldCleaner) -> None:
     """Note what is not imported, and the people who are only recorded."""
     if number_of_people:
         cleaner.add_note(
@@ -117,7 +118,7 @@ def _note_dropped(row: ImportRow, number_of_people: int, cleaner: FieldCleaner) 
     cleaner.note_unused(row.unknown, ())
 
 
-def _source(row: ImportRow, table: TableKind) -> str:
+def _build_source_key(row: ImportRow, table: TableKind) -> str:
     """The key that recognises the project in any file; "" if the table's ids only mean something
     within the table.
     """
@@ -128,7 +129,7 @@ def _source(row: ImportRow, table: TableKind) -> str:
     return f"pipeline:{number}" if table.is_pipeline and is_number else ""
 
 
-def _details(
+def _parse_details(
     row: ImportRow, cleaner: FieldCleaner, table: TableKind, default_contact: str
 ) -> Details:
     estimated = row.get("estimated").casefold() in YES_WORDS
@@ -144,22 +145,24 @@ def _details(
         end_is_estimated=estimated and ends_on is not None,
         contract_ends_on=cleaner.date("contract end", row.get("contract_ends_on")),
         assessment_on=cleaner.date("next service assessment", row.get("assessment_on")),
-        budget=_budget(row.get("budget"), cleaner),
-        collaboration=_collaboration(row.get("collaboration"), cleaner),
+        budget=_parse_budget(row.get("budget"), cleaner),
+        collaboration=_parse_collaboration(row.get("collaboration"), cleaner),
         department=cleaner.line("department", row.get("department")),
         contact_name=cleaner.line("contact", row.get("contact_name")) or default_contact,
         contact_email=cleaner.email("contact email", row.get("contact_email")),
         capability=cleaner.line("capability", row.get("capability"), 60),
         business_area=cleaner.line("business area", row.get("business_area"), 60),
-        lgsl=_lgsl(row.get("lgsl"), cleaner),
-        tags=_word_list("tags", row, cleaner, table),
-        technologies=_word_list("technologies", row, cleaner, table),
-        skills=_word_list("skills", row, cleaner, table),
-        links=_links(row, cleaner, table),
+        lgsl=_parse_lgsl(row.get("lgsl"), cleaner),
+        tags=_parse_word_list("tags", row, cleaner, table),
+        technologies=_parse_word_list("technologies", row, cleaner, table),
+        skills=_parse_word_list("skills", row, cleaner, table),
+        links=_parse_links(row, cleaner, table),
     )
 
 
-def _links(row: ImportRow, cleaner: FieldCleaner, table: TableKind) -> tuple[ProjectLink, ...]:
+def _parse_links(
+    row: ImportRow, cleaner: FieldCleaner, table: TableKind
+) -> tuple[ProjectLink, ...]:
     """The project's links. In an export, the column "url" is the project's own address, so it is
     no link.
     """
@@ -173,7 +176,7 @@ def _links(row: ImportRow, cleaner: FieldCleaner, table: TableKind) -> tuple[Pro
     return tuple(links.values())
 
 
-def _word_list(
+def _parse_word_list(
     name: str, row: ImportRow, cleaner: FieldCleaner, table: TableKind
 ) -> tuple[str, ...]:
     text = row.get(name)
@@ -183,7 +186,7 @@ def _word_list(
     return cleaner.word_list(name, (word for word in words if word.casefold() not in empty))
 
 
-def _lgsl(plain: str, cleaner: FieldCleaner) -> int | None:
+def _parse_lgsl(plain: str, cleaner: FieldCleaner) -> int | None:
     if plain.isascii() and plain.isdigit() and len(plain) < 6 and 0 < int(plain) <= MAX_NUMBER:
         return int(plain)
     if plain:
@@ -191,7 +194,7 @@ def _lgsl(plain: str, cleaner: FieldCleaner) -> int | None:
     return None
 
 
-def _budget(text: str, cleaner: FieldCleaner) -> Budget | None:
+def _parse_budget(text: str, cleaner: FieldCleaner) -> Budget | None:
     if text.casefold() in EMPTY_WORDS | {"unknown"}:
         return None
     band = parse_budget(text)
@@ -200,7 +203,7 @@ def _budget(text: str, cleaner: FieldCleaner) -> Budget | None:
     return band
 
 
-def _collaboration(text: str, cleaner: FieldCleaner) -> Collaboration | None:
+def _parse_collaboration(text: str, cleaner: FieldCleaner) -> Collaboration | None:
     word = "-".join(text.casefold().replace("-", " ").split())
     if word in list(Collaboration):
         return Collaboration(word)
@@ -209,7 +212,7 @@ def _collaboration(text: str, cleaner: FieldCleaner) -> Collaboration | None:
     return None
 
 
-def _updates(text: str, cleaner: FieldCleaner) -> tuple[tuple[PastUpdate, ...], str]:
+def _parse_updates(text: str, cleaner: FieldCleaner) -> tuple[tuple[PastUpdate, ...], str]:
     """Parse past updates, one per line. Returns those with a date, in order of their days, and the
     others as Markdown for "Work already done".
     """
@@ -237,4 +240,4 @@ def _updates(text: str, cleaner: FieldCleaner) -> tuple[tuple[PastUpdate, ...], 
             )
         )
     in_order = tuple(sorted(dated, key=lambda update: update.on))
-    return in_order, cleaner.prose("updates", bullets("Earlier updates", undated), 10_000)
+    return in_order, cleaner.prose("updates", bullet_section("Earlier updates", undated), 10_000)

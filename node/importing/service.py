@@ -28,7 +28,7 @@ from node.importing.matching import (
     source_digest,
 )
 from node.importing.models import ImportRecord
-from node.importing.parsed_project import ParsedProject, Participation
+from node.importing.parsed_project import ParsedProject, ParticipationStatus
 from node.messages import Message, msg
 from node.people import service as people
 from node.projects import service as projects
@@ -51,7 +51,7 @@ class ImportResult:
     here.
     """
 
-    done: ImportOutcome
+    outcome: ImportOutcome
     title: str
     uri: str
     token: str
@@ -67,7 +67,7 @@ class _PreparedImport:
     """
 
     parsed: ParsedProject
-    done: ImportOutcome
+    outcome: ImportOutcome
     existing: ExistingProject | None
     text: ProjectInput | None = None
     rendered: RenderedProject | None = None
@@ -156,7 +156,7 @@ def _concurrent_import_error() -> ConflictError:
 
 
 def _prepare(match: ImportMatch, publish: bool, update: bool) -> _PreparedImport:
-    outcome = match.done
+    outcome = match.outcome
     if outcome is ImportOutcome.draft and publish and match.parsed.is_complete:
         outcome = ImportOutcome.published
     elif outcome is ImportOutcome.differs and update:
@@ -188,13 +188,13 @@ def _write_batch(work: UnitOfWork, batch: Sequence[_PreparedImport]) -> list[Imp
         if prepared.existing is not None:
             results.append(_import_existing(work, prepared, prepared.existing))
         elif prepared.text is not None:
-            results.append(_create(work, council, prepared, prepared.text))
+            results.append(_create_project(work, council, prepared, prepared.text))
         if time.monotonic() > end:
             break
     return results
 
 
-def _create(
+def _create_project(
     work: UnitOfWork, council: Council, prepared: _PreparedImport, text: ProjectInput
 ) -> ImportResult:
     source = source_digest(prepared.parsed.source)
@@ -209,10 +209,10 @@ def _create(
     record.people = _participants_without_account(work, project, prepared.parsed)
     work.session.flush()
     _add_past_updates(work, project, prepared)
-    if prepared.done is ImportOutcome.published:
+    if prepared.outcome is ImportOutcome.published:
         projects.publish(work, project)
     return ImportResult(
-        prepared.done, project.title, project.uri, project.token, prepared.parsed.notes
+        prepared.outcome, project.title, project.uri, project.token, prepared.parsed.notes
     )
 
 
@@ -220,10 +220,10 @@ def _import_existing(
     work: UnitOfWork, prepared: _PreparedImport, existing: ExistingProject
 ) -> ImportResult:
     """Handle a project that exists already: update it if asked, unless it has changed meanwhile."""
-    outcome, title = prepared.done, existing.title
+    outcome, title = prepared.outcome, existing.title
     if outcome is ImportOutcome.updated:
         try:
-            title = _update(work, existing, prepared)
+            title = _update_project(work, existing, prepared)
         except (ConflictError, GoneError):
             outcome = ImportOutcome.kept
     notes = (
@@ -232,7 +232,7 @@ def _import_existing(
     return ImportResult(outcome, title, existing.uri, existing.token, notes)
 
 
-def _update(work: UnitOfWork, existing: ExistingProject, prepared: _PreparedImport) -> str:
+def _update_project(work: UnitOfWork, existing: ExistingProject, prepared: _PreparedImport) -> str:
     """Update a project from the file; returns its new title. Raises `ConflictError` or `GoneError`
     if it was changed or deleted since it was matched.
     """
@@ -269,7 +269,7 @@ def _participants_without_account(
     recorded = []
     for person in parsed.people:
         user = people.by_email(work.session, person.email) if person.email else None
-        if user is not None and user.active and person.standing is not Participation.rejected:
+        if user is not None and user.active and person.standing is not ParticipationStatus.rejected:
             with suppress(ConflictError):  # the person follows as many projects as allowed
                 news.follow_project(work, user.id, project.id)
         else:

@@ -9,7 +9,7 @@ from io import StringIO
 from xml.etree.ElementTree import Element
 
 from node.errors import InvalidInputError
-from node.importing.columns import ImportColumns, ImportRow, field_for, normalise
+from node.importing.columns import ImportColumns, ImportRow, find_field, normalise
 from node.importing.limits import MAX_COLUMNS, MAX_PROJECTS, CpuDeadline
 from node.importing.parsed_project import ParsedProject
 from node.importing.rows import TableKind, parse_row
@@ -30,7 +30,7 @@ def read_csv(text: str) -> list[ParsedProject]:
     separator = SEPARATOR_LINE.match(text)
     text = text[separator.end() :] if separator else text
     delimiter = separator[1] if separator else _detect_delimiter(text)
-    rows = _rows(text, delimiter)
+    rows = _parse_csv_rows(text, delimiter)
     names = next(rows, None)
     if names is None:
         raise InvalidInputError(msg("The file is empty."))
@@ -43,7 +43,8 @@ def read_csv(text: str) -> list[ParsedProject]:
         )
     table = TableKind(columns.is_pipeline, columns.is_export)
     return _parse_projects(
-        (columns.parse_row(_cells(names, row, number)) for number, row in enumerate(rows, 2)), table
+        (columns.parse_row(_parse_cells(names, row, number)) for number, row in enumerate(rows, 2)),
+        table,
     )
 
 
@@ -53,7 +54,7 @@ def _too_many_columns() -> InvalidInputError:
     )
 
 
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+def _parse_csv_rows(text: str, delimiter: str) -> Iterator[list[str]]:
     """The rows that are not empty. A cell in quotes may contain line breaks."""
     try:
         for row in csv.reader(
@@ -74,7 +75,7 @@ def _detect_delimiter(text: str) -> str:
 
     def names(delimiter: str) -> tuple[int, int]:
         try:
-            first = next(_rows(text[:MAX_HEADING_CHARACTERS], delimiter), [])
+            first = next(_parse_csv_rows(text[:MAX_HEADING_CHARACTERS], delimiter), [])
         except InvalidInputError:  # cut in the middle of a row
             return 0, 0
         return len(ImportColumns.from_names(first[:MAX_COLUMNS]).known_fields), len(first)
@@ -82,7 +83,7 @@ def _detect_delimiter(text: str) -> str:
     return max(DELIMITERS, key=names)
 
 
-def _cells(names: Sequence[str], row: Sequence[str], number: int) -> list[str]:
+def _parse_cells(names: Sequence[str], row: Sequence[str], number: int) -> list[str]:
     if any(cell.strip() for cell in row[len(names) :]):
         raise InvalidInputError(
             msg("Row %(number)s has more cells than the table has columns.", number=number)
@@ -96,10 +97,10 @@ def read_xml(root: Element) -> list[ParsedProject]:
     if not projects:
         raise InvalidInputError(msg("The file has no projects: no element contains a title."))
     is_pipeline = normalise(_local_name(projects[0])) == PIPELINE_ELEMENT
-    return _parse_projects(map(_row, projects), TableKind(is_pipeline))
+    return _parse_projects(map(_element_to_row, projects), TableKind(is_pipeline))
 
 
-def _row(element: Element) -> ImportRow:
+def _element_to_row(element: Element) -> ImportRow:
     parts = _element_texts(element)
     if len(parts) > MAX_COLUMNS:
         raise _too_many_columns()
@@ -107,7 +108,7 @@ def _row(element: Element) -> ImportRow:
 
 
 def _has_title(element: Element) -> bool:
-    return any(not len(part) and field_for(_local_name(part)) == "title" for part in element)
+    return any(not len(part) and find_field(_local_name(part)) == "title" for part in element)
 
 
 def _local_name(element: Element) -> str:
@@ -122,17 +123,17 @@ def _element_texts(element: Element) -> dict[str, str]:
     for field in element:
         name = _local_name(field)
         if normalise(name) == "orgcontactdetails":
-            owner = [child for child in field if field_for(_local_name(child)) == "organisation"]
+            owner = [child for child in field if find_field(_local_name(child)) == "organisation"]
             name, text = ("organisation", owner[0].text or "") if owner else (name, "")
         elif len(field):
-            text = "\n".join(_joined_text(child) for child in field)
+            text = "\n".join(_join_child_texts(child) for child in field)
         else:
             text = field.text or ""
         parts.setdefault(name, []).append(text)
     return {name: "\n".join(filter(None, texts)) for name, texts in parts.items()}
 
 
-def _joined_text(element: Element) -> str:
+def _join_child_texts(element: Element) -> str:
     return " ".join(" ".join([*element.attrib.values(), *element.itertext()]).split())
 
 

@@ -74,7 +74,7 @@ def look() -> ResponseReturnValue:
     except InvalidInputError as error:
         field = "file" if form.file.data else "address"
         errors = error.fields or {field: error.safe_text}
-        form.show(InvalidInputError(error.safe_text, errors))
+        form.add_errors(InvalidInputError(error.safe_text, errors))
         return render_template("importing/choose.html", form=form), 400
     preview = ImportPreviewForm(formdata=None)
     preview.embed_file(name, data, source)
@@ -147,22 +147,24 @@ def save() -> ResponseReturnValue:
     try:
         completed = organisations.select_of(projects, names)
         if len(projects) == 1:
-            completed = [_complete(completed[0], form)]
+            completed = [_fill_missing_fields(completed[0], form)]
         results = service.import_projects(
             current_node(), by, completed, update=bool(form.update.data)
         )
     except InvalidInputError as error:
-        form.show(_for_this_page(completed[0], error) if len(projects) == 1 else error)
+        form.add_errors(
+            _assign_to_page_fields(completed[0], error) if len(projects) == 1 else error
+        )
         return _render_preview(form, projects), 400
     return _redirect_after_import(results)
 
 
 def _redirect_after_import(results: Sequence[ImportResult]) -> ResponseReturnValue:
     if len(results) == 1:
-        _flash_outcome(results[0].done)
+        _flash_outcome(results[0].outcome)
         return redirect(url_for("projects.show", token=results[0].token), 303)
-    created = sum(result.done is ImportOutcome.draft for result in results)
-    changed = sum(result.done is ImportOutcome.updated for result in results)
+    created = sum(result.outcome is ImportOutcome.draft for result in results)
+    changed = sum(result.outcome is ImportOutcome.updated for result in results)
     flash(
         _(
             "%(made)s of %(count)s projects have been saved as new drafts.",
@@ -179,7 +181,7 @@ def _redirect_after_import(results: Sequence[ImportResult]) -> ResponseReturnVal
     return redirect(url_for("projects.drafts"), 303)
 
 
-def _complete(project: ParsedProject, form: ImportPreviewForm) -> ParsedProject:
+def _fill_missing_fields(project: ParsedProject, form: ImportPreviewForm) -> ParsedProject:
     """The project with the missing fields as the officer entered them."""
     entered = {name: form[name].data or "" for name in project.missing}
     title = entered.get("title", project.text.title)
@@ -187,7 +189,7 @@ def _complete(project: ParsedProject, form: ImportPreviewForm) -> ParsedProject:
     return replace(project, text=replace(project.text, title=title, summary=summary))
 
 
-def _for_this_page(project: ParsedProject, error: InvalidInputError) -> InvalidInputError:
+def _assign_to_page_fields(project: ParsedProject, error: InvalidInputError) -> InvalidInputError:
     """The error, with its messages assigned to the fields of this page where it has them."""
     try:
         validate(project.text)
@@ -199,7 +201,7 @@ def _for_this_page(project: ParsedProject, error: InvalidInputError) -> InvalidI
     return error
 
 
-def section(project: Project) -> Markup:
+def render_section(project: Project) -> Markup:
     """Section of the project page for our officers: the people recorded with the import."""
     if not has_permission(EDIT):
         return Markup("")

@@ -4,12 +4,12 @@ import sys
 
 from node.mail.transport import OutgoingEmail
 
-LINE = "-" * 72
+SEPARATOR = "-" * 72
 
 
 class ConsoleTransport:
     def deliver(self, email: OutgoingEmail) -> None:
-        lines = [LINE, f"To: {email.recipient}", f"Subject: {email.subject}", "", email.text]
+        lines = [SEPARATOR, f"To: {email.recipient}", f"Subject: {email.subject}", "", email.text]
         if email.unsubscribe:
             lines.append(f"List-Unsubscribe: <{email.unsubscribe}>")
-        print(*lines, LINE, sep="\n", file=sys.stderr, flush=True)  # noqa: T201 -- what it is for
+        print(*lines, SEPARATOR, sep="\n", file=sys.stderr, flush=True)  # noqa: T201 -- what it is for

@@ -22,7 +22,7 @@ class Mail(QueueMixin, Base):
     __tablename__ = "mail"
     __table_args__ = (Index(None, "state", "due_at"), Index(None, "state", "finished_at"))
 
-    JOB, WAITING, REASON = "mail", "pending", "answer"
+    JOB, WAITING_STATE, REASON_COLUMN = "mail", "pending", "answer"
     STATES = {  # noqa: RUF012 -- a constant table
         "pending": frozenset({"sent", "failed"}),
         "failed": frozenset({"pending"}),

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import jwt
 
 from node.mail.transport import MailError, OutgoingEmail
-from node.outbound import Outbound, OutboundError
+from node.outbound import OutboundClient, OutboundError
 from node.settings import Settings
 from node.settings_validation import NOTIFY_KEY
 
@@ -18,7 +18,7 @@ MAX_LEN_ERROR = 300
 class NotifyTransport:
     """Requires a Notify template with the placeholders ((subject)) and ((body))."""
 
-    def __init__(self, settings: Settings, outbound: Outbound) -> None:
+    def __init__(self, settings: Settings, outbound: OutboundClient) -> None:
         self._settings = settings
         self._outbound = outbound
 
@@ -36,7 +36,7 @@ class NotifyTransport:
                 self._settings.notify_url.rstrip("/") + NOTIFY_PATH,
                 json.dumps(payload).encode(),
                 content_type="application/json",
-                headers={"authorization": f"Bearer {self._token()}"},
+                headers={"authorization": f"Bearer {self._build_token()}"},
             )
         except OutboundError as error:
             raise MailError(error.safe_text) from error
@@ -45,7 +45,7 @@ class NotifyTransport:
             permanent = response.status == HTTPStatus.BAD_REQUEST
             raise MailError(_describe_error(response.status, response.body), permanent=permanent)
 
-    def _token(self) -> str:
+    def _build_token(self) -> str:
         """The JWT that authenticates a request, valid for 30 seconds."""
         key = NOTIFY_KEY.fullmatch(self._settings.notify_key)
         if key is None:

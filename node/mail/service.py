@@ -19,7 +19,7 @@ from node.mail.notify import NotifyTransport
 from node.mail.smtp import SmtpTransport
 from node.mail.transport import MailError, MailTransport, OutgoingEmail
 from node.messages import msg
-from node.outbound import Outbound
+from node.outbound import OutboundClient
 from node.pruning import prune as prune_rows
 from node.pruning import prune_surplus
 from node.runtime import Node, UnitOfWork
@@ -35,7 +35,7 @@ MAX_CONCURRENT = 4
 RETRY_FOR = timedelta(days=2)
 # Sent and failed emails are kept this long, and at most this many.
 RETENTION = timedelta(days=30)
-MAX_KEPT = 10_000
+MAX_FINISHED_ROWS = 10_000
 COPIED_FIELDS = (
     "reference",
     "recipient",
@@ -54,7 +54,7 @@ class EmailNotAcceptedError(MoothallError):
     code = "not-taken"
 
 
-def get_transport(settings: Settings, outbound: Outbound) -> MailTransport:
+def get_transport(settings: Settings, outbound: OutboundClient) -> MailTransport:
     """The transport that the settings choose."""
     if settings.mail == "smtp":
         return SmtpTransport(settings)
@@ -116,13 +116,15 @@ def send_test_email(node: Node, recipient: str) -> None:
 def run_job(node: Node) -> None:
     """Job: send all due emails."""
     transport = get_transport(node.settings, node.outbound)
-    queues.process_queue(node, Mail, partial(_attempt, node, transport), concurrency=MAX_CONCURRENT)
+    queues.process_queue(
+        node, Mail, partial(_attempt_delivery, node, transport), concurrency=MAX_CONCURRENT
+    )
 
 
-def _attempt(node: Node, transport: MailTransport, lease: queues.Lease) -> None:
+def _attempt_delivery(node: Node, transport: MailTransport, lease: queues.Lease) -> None:
     with node.reading() as session:
         mail = session.get(Mail, lease.id)
-        if mail is None or mail.state != Mail.WAITING:
+        if mail is None or mail.state != Mail.WAITING_STATE:
             return
         email = OutgoingEmail(**{name: getattr(mail, name) for name in COPIED_FIELDS})
     error: MailError | None = None
@@ -131,12 +133,12 @@ def _attempt(node: Node, transport: MailTransport, lease: queues.Lease) -> None:
     except MailError as raised:
         error = raised
         log.warning("email delivery failed", mail=lease.id, reason=raised.detail)
-    queues.record_with_retry(node, Mail, lambda work: _record(work, lease, error))
+    queues.record_with_retry(node, Mail, lambda work: _record_result(work, lease, error))
 
 
-def _record(work: UnitOfWork, lease: queues.Lease, error: MailError | None) -> None:
+def _record_result(work: UnitOfWork, lease: queues.Lease, error: MailError | None) -> None:
     mail = work.session.get(Mail, lease.id, with_for_update=True)
-    if mail is None or mail.state != Mail.WAITING:
+    if mail is None or mail.state != Mail.WAITING_STATE:
         return
     mail.leased_until = None
     mail.answer = error.detail if error else ""
@@ -167,7 +169,7 @@ def retry(work: UnitOfWork, mail_id: int) -> Mail:
     if mail.state == "sent":
         raise ConflictError(msg("This email has already been sent."))
     if mail.state == "failed":
-        mail.move_to(Mail.WAITING)
+        mail.move_to(Mail.WAITING_STATE)
     mail.attempts, mail.finished_at = 0, None
     mail.created_at = mail.due_at = now()
     work.audit("mail.retry", mail.recipient, mail=mail.id)
@@ -177,8 +179,8 @@ def retry(work: UnitOfWork, mail_id: int) -> Mail:
 
 def prune_mail(node: Node) -> int:
     """Delete sent and failed emails that are old or surplus. Returns their number."""
-    finished = select(Mail.id).where(Mail.state != Mail.WAITING)
+    finished = select(Mail.id).where(Mail.state != Mail.WAITING_STATE)
     old = finished.where(Mail.finished_at < now() - RETENTION)
     return prune_rows(node, Mail.JOB, Mail, old) + prune_surplus(
-        node, Mail.JOB, Mail, finished, Mail.id, MAX_KEPT
+        node, Mail.JOB, Mail, finished, Mail.id, MAX_FINISHED_ROWS
     )

@@ -22,11 +22,11 @@ class SmtpTransport:
 
     def deliver(self, email: OutgoingEmail) -> None:
         message = to_mime(email, self._settings)
-        with _typed_errors(), self._connected() as server:
+        with _translated_errors(), self._connection() as server:
             server.send_message(message, self._settings.mail_from, [email.recipient])
 
     @contextmanager
-    def _connected(self) -> Iterator[smtplib.SMTP]:
+    def _connection(self) -> Iterator[smtplib.SMTP]:
         settings = self._settings
         # The last is our name in EHLO: receivers expect the public one.
         address = settings.smtp_host, settings.smtp_port, settings.authority.partition(":")[0]
@@ -69,7 +69,7 @@ def to_mime(email: OutgoingEmail, settings: Settings) -> EmailMessage:
 
 
 @contextmanager
-def _typed_errors() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     """Raise `MailError` for all errors. Only the server's 5xx responses about this recipient or
     this message are permanent: all others concern the server or our settings, which may be fixed.
     """

@@ -11,7 +11,7 @@ from wtforms import (
 )
 
 from node.forms import BaseForm
-from node.moderation.service import Decision
+from node.moderation.service import ReportDecision
 
 
 class ReportForm(BaseForm):
@@ -26,10 +26,10 @@ class DecisionForm(BaseForm):
     decision = RadioField(
         _l("What do you want to do?"),
         choices=[
-            SelectChoice(Decision.dismiss.value, _l("Take no action")),
-            SelectChoice(Decision.hide.value, _l("Hide on this site")),
-            SelectChoice(Decision.block_author.value, _l("Block the author")),
-            SelectChoice(Decision.block_server.value, _l("Block the whole server")),
+            SelectChoice(ReportDecision.dismiss.value, _l("Take no action")),
+            SelectChoice(ReportDecision.hide.value, _l("Hide on this site")),
+            SelectChoice(ReportDecision.block_author.value, _l("Block the author")),
+            SelectChoice(ReportDecision.block_server.value, _l("Block the whole server")),
         ],
         validate_choice=False,
     )

@@ -23,14 +23,14 @@ def receive_flag(work: UnitOfWork, received: ReceivedActivity) -> None:
         raise NotHandledError(msg("the reported content is not on this server"))
     if session.scalar(select(Report.id).where(Report.uri == activity.id)) is not None:
         return
-    words = one_line(activity.content, service.MAX_LEN_WORDS)
+    words = one_line(activity.content, service.MAX_LEN_TEXT)
     try:
         service.create_report(
             work,
             uri=activity.id,
             host=reporter.host,
-            about=about,
-            words=words,
+            object_uris=about,
+            text=words,
             reporter=reporter,
         )
     except service.TooManyReportsError as error:

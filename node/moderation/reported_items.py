@@ -57,23 +57,23 @@ def find_item(session: Session, uri: str) -> ReportedItem:
     project = session.scalar(select(Project).where(Project.uri == uri))
     if project is not None and project.state is ProjectState.published:
         hideable = None if project.is_local else project
-        excerpt = _excerpt(project.content or project.summary)
+        excerpt = _make_excerpt(project.content or project.summary)
         author = project.council.actor
         return ReportedItem(uri, "project", project.title, excerpt, project.url, author, hideable)
     update = session.scalar(select(Update).where(Update.uri == uri))
     if update is not None and update.state is not UpdateState.deleted:
-        title, excerpt = update.project.title, _excerpt(update.content)
+        title, excerpt = update.project.title, _make_excerpt(update.content)
         return ReportedItem(uri, "update", title, excerpt, update.url, update.author)
     comment = session.scalar(select(Comment).where(Comment.uri == uri))
     if comment is not None and comment.state is not CommentState.deleted:
-        title, excerpt = comment.project.title, _excerpt(comment.content)
+        title, excerpt = comment.project.title, _make_excerpt(comment.content)
         return ReportedItem(uri, "comment", title, excerpt, comment.url, comment.author, comment)
     actor = session.scalar(select(Actor).where(Actor.uri == uri))
     if actor is not None:
-        return ReportedItem(uri, "actor", actor.name, _excerpt(actor.about), actor.url, actor)
+        return ReportedItem(uri, "actor", actor.name, _make_excerpt(actor.about), actor.url, actor)
     return ReportedItem(uri, "gone")
 
 
-def _excerpt(html: str) -> str:
+def _make_excerpt(html: str) -> str:
     text = one_line(html_to_text(html), MAX_LEN_EXCERPT + 1)
     return text if len(text) <= MAX_LEN_EXCERPT else f"{text[:MAX_LEN_EXCERPT].rstrip()}…"

@@ -23,9 +23,9 @@ from node.moderation.models import STATE_TRANSITIONS, Report, ReportState
 from node.moderation.reported_items import ReportedItem, list_items
 from node.projects.models import Project
 from node.runtime import UnitOfWork
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
-MAX_LEN_WORDS = 2_000
+MAX_LEN_TEXT = 2_000
 MAX_OBJECTS = 20
 # Open reports from one server, from visitors to this site, and from all other servers together.
 MAX_OPEN_PER_HOST, MAX_OPEN_LOCAL = 100, 500
@@ -35,7 +35,7 @@ MAX_DECIDED_PER_HOST = 1_000
 PAGE_SIZE = 30
 
 
-class Decision(StrEnum):
+class ReportDecision(StrEnum):
     """What a moderator does about a report."""
 
     dismiss = "dismiss"
@@ -62,8 +62,8 @@ def create_report(
     *,
     uri: str,
     host: str,
-    about: Sequence[str],
-    words: str,
+    object_uris: Sequence[str],
+    text: str,
     reporter: Actor | None = None,
 ) -> Report:
     """Save a report for the moderators. `host` is the reporter's server.
@@ -89,8 +89,8 @@ def create_report(
     row = Report(
         uri=uri,
         host=host,
-        about=list(about[:MAX_OBJECTS]),
-        words=words[:MAX_LEN_WORDS],
+        about=list(object_uris[:MAX_OBJECTS]),
+        words=text[:MAX_LEN_TEXT],
         reporter=reporter,
         state=ReportState.open,
     )
@@ -99,21 +99,21 @@ def create_report(
     return row
 
 
-def create_visitor_report(work: UnitOfWork, about: str, words: str) -> Report:
+def create_visitor_report(work: UnitOfWork, object_uri: str, text: str) -> Report:
     """Save a report by a visitor to this site. Raises `InvalidInputError` about `words`, and
     `TooManyReportsError`.
     """
-    words = trim(words)
-    if not words:
+    text = trim(text)
+    if not text:
         raise InvalidInputError(
             msg("The report could not be sent."),
             {"words": msg("Enter a description of the problem")},
         )
-    if problem := misfit(words, MAX_LEN_WORDS, lines=True):
+    if problem := find_text_error(text, MAX_LEN_TEXT, lines=True):
         raise InvalidInputError(msg("The report could not be sent."), {"words": problem})
     uri, host = local_uris.new_activity(work.settings), work.settings.authority
-    row = create_report(work, uri=uri, host=host, about=[about], words=words)
-    work.audit("report.file", about)
+    row = create_report(work, uri=uri, host=host, object_uris=[object_uri], text=text)
+    work.audit("report.file", object_uri)
     return row
 
 
@@ -139,7 +139,9 @@ def by_id(session: Session, report_id: int) -> Report:
     return row
 
 
-def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool = False) -> None:
+def decide(
+    work: UnitOfWork, row: Report, decision: ReportDecision, *, forward: bool = False
+) -> None:
     """Carry out a moderator's decision for everything in the report, and close the report.
 
     With `forward` the report is also sent to the servers of the reported content. Raises
@@ -147,10 +149,10 @@ def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool =
     """
     items = list_items(work.session, row.about)
     actions_taken = {
-        Decision.dismiss: lambda: ["no action taken"],
-        Decision.hide: lambda: _hide_all(work, items),
-        Decision.block_author: lambda: _block_authors(work, items),
-        Decision.block_server: lambda: _block_servers(work, items),
+        ReportDecision.dismiss: lambda: ["no action taken"],
+        ReportDecision.hide: lambda: _hide_all(work, items),
+        ReportDecision.block_author: lambda: _block_authors(work, items),
+        ReportDecision.block_server: lambda: _block_servers(work, items),
     }[decision]()
     if not actions_taken:
         raise InvalidInputError(
@@ -164,7 +166,9 @@ def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool =
     if forward:
         actions_taken += forward_report(work, row, items)
     _set_state(
-        work, row, ReportState.dismissed if decision is Decision.dismiss else ReportState.upheld
+        work,
+        row,
+        ReportState.dismissed if decision is ReportDecision.dismiss else ReportState.upheld,
     )
     summary = "; ".join(actions_taken)
     row.decision = f"{summary[:1].upper()}{summary[1:]}"[:500]
@@ -199,7 +203,7 @@ def show(work: UnitOfWork, item: Project | Comment) -> None:
     work.audit("project.show", item.uri)
 
 
-def hidden_projects(session: Session) -> list[Project]:
+def list_hidden_projects(session: Session) -> list[Project]:
     """Other councils' projects that are hidden on this site, by title."""
     return list(session.scalars(select(Project).where(Project.is_hidden).order_by(Project.title)))
 
@@ -211,7 +215,7 @@ def forward_report(work: UnitOfWork, row: Report, items: Sequence[ReportedItem])
     sentence for each server, for the decision of the report.
     """
     actions_taken = []
-    node = actors.node_actor(work.session, work.settings)
+    node = actors.get_node_actor(work.session, work.settings)
     for author, uris in _group_by_author(items).items():
         uri = local_uris.new_activity(work.settings)
         activity = flag(uri, node.uri, [author.uri, *uris], row.words, to=[author.uri])

@@ -30,22 +30,22 @@ from node.request import PUBLIC, current_node, current_work, permission
 blueprint = Blueprint("moderation", __name__, template_folder="templates")
 
 MODERATE = "moderation.decide"
-EXTENSION = "moothall-reports"
+LIMITER_KEY = "moothall-reports"
 # Reports from one network within an hour.
-MAX_REPORTS, HOUR_SECONDS = 5, 3600.0
+MAX_REPORTS_PER_HOUR, HOUR_SECONDS = 5, 3600.0
 PAGE_SIZE = 30
 
 
 @blueprint.record
 def _set_up_rate_limit(state: BlueprintSetupState) -> None:
-    state.app.extensions[EXTENSION] = AttemptLimiter(MAX_REPORTS, HOUR_SECONDS)
+    state.app.extensions[LIMITER_KEY] = AttemptLimiter(MAX_REPORTS_PER_HOUR, HOUR_SECONDS)
 
 
 @blueprint.get("/report")
 @permission(PUBLIC)
 def report_form() -> ResponseReturnValue:
     """The form for reporting the project, update or comment `about` (its id)."""
-    form = ReportForm(formdata=None, about=_find_reported(request.args.get("about", "")).uri)
+    form = ReportForm(formdata=None, about=_find_reported_object(request.args.get("about", "")).uri)
     return render_template("moderation/report.html", form=form)
 
 
@@ -53,10 +53,10 @@ def report_form() -> ResponseReturnValue:
 @permission(PUBLIC)
 def report() -> ResponseReturnValue:
     form, work = ReportForm(), current_work()
-    subject = _find_reported(form.about.data or "")
+    subject = _find_reported_object(form.about.data or "")
     if not form.validate_on_submit():
         return render_template("moderation/report.html", form=form), 400
-    limiter: AttemptLimiter = current_app.extensions[EXTENSION]
+    limiter: AttemptLimiter = current_app.extensions[LIMITER_KEY]
     if limiter.hit(network_of(request.remote_addr or "")):
         form.form_errors.append(_("You have sent too many reports. Try again in an hour."))
         return render_template("moderation/report.html", form=form), 429
@@ -64,7 +64,7 @@ def report() -> ResponseReturnValue:
         service.create_visitor_report(work, subject.uri, form.words.data or "")
     except InvalidInputError as error:
         limiter.undo(network_of(request.remote_addr or ""))
-        form.show(error)
+        form.add_errors(error)
         return render_template("moderation/report.html", form=form), 400
     except service.TooManyReportsError as error:
         form.form_errors.append(translate(error.safe_text))
@@ -73,7 +73,7 @@ def report() -> ResponseReturnValue:
     return redirect(url_for("projects.show", token=subject.project.token), 303)
 
 
-def _find_reported(uri: str) -> comment_subjects.CommentSubject:
+def _find_reported_object(uri: str) -> comment_subjects.CommentSubject:
     """The object with this id. Raises `NotFoundError` unless the viewer can see it."""
     session, viewer = current_work().session, current_viewer()
     subject = comment_subjects.find(session, uri) if "\0" not in uri else None
@@ -113,14 +113,14 @@ def decide(report_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _render_report_page(row, form), 400
     try:
-        decision = service.Decision(form.decision.data or "")
+        decision = service.ReportDecision(form.decision.data or "")
     except ValueError:
         form.decision.errors = [_("Select what you want to do")]
         return _render_report_page(row, form), 400
     try:
         service.decide(work, row, decision, forward=bool(form.forward.data))
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_report_page(row, form), 400
     flash(_("Your decision has been saved."), "success")
     return redirect(url_for("moderation.index"), 303)
@@ -163,7 +163,7 @@ def comments() -> ResponseReturnValue:
 @permission(MODERATE)
 def decide_comment(token: str, verb: str) -> ResponseReturnValue:
     work = current_work()
-    comment = conversations.for_change(work.session, token)
+    comment = conversations.get_for_update(work.session, token)
     if verb == "show":
         service.show(work, comment)
         flash(_("The comment is now shown."), "success")
@@ -217,11 +217,11 @@ def block() -> ResponseReturnValue:
         return _render_blocks_page(form), 400
     work.pause()
     try:
-        actor = fetching.find_actor(current_node(), form.address.data or "")
+        actor = fetching.fetch_actor_by_address(current_node(), form.address.data or "")
         own_actor = councils.require_own(work.session).actor
         row = actor_blocks.block(work, own_actor, actor)
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_blocks_page(form), 400
     flash(_("%(name)s has been blocked.", name=row.blocked.name), "success")
     return redirect(url_for("moderation.blocks"), 303)
@@ -247,5 +247,5 @@ def _render_blocks_page(form: BlockForm) -> str:
         form=form,
         blocks_by_us=actor_blocks.list_by_us(session),
         blocks_against_us=actor_blocks.list_against_us(session),
-        projects=service.hidden_projects(session),
+        projects=service.list_hidden_projects(session),
     )

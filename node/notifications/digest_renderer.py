@@ -45,7 +45,7 @@ class DigestSection:
     lines: list[DigestLine] = field(default_factory=list)
 
 
-class DigestWriter:
+class TemplateDigestRenderer:
     """Renders digests outside requests, with the templates and translations of `app`."""
 
     def __init__(self, app: Flask, node: Node) -> None:

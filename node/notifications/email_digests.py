@@ -67,7 +67,7 @@ class DigestRenderer(Protocol):
     def __call__(self, digest: EmailDigest) -> RenderedDigest: ...
 
 
-def run_job(node: Node, write: DigestRenderer, moment: datetime | None = None) -> None:
+def run_job(node: Node, render: DigestRenderer, moment: datetime | None = None) -> None:
     """Job: send all emails that are due at `moment`, by default now."""
     moment = moment or now()
     for frequency in (MailFrequency.once, MailFrequency.daily, MailFrequency.weekly):
@@ -76,7 +76,7 @@ def run_job(node: Node, write: DigestRenderer, moment: datetime | None = None) -
             DigestRecipient(frequency, user_id)
             for user_id in _recipient_ids(node, frequency, before)
         ]
-        send = partial(_send_in_transaction, node, before=before, moment=moment, write=write)
+        send = partial(_send_in_transaction, node, before=before, moment=moment, write=render)
         for_each(node, JOB, recipients, send)
 
 
@@ -89,7 +89,7 @@ def _send_in_transaction(
     write: DigestRenderer,
 ) -> None:
     with node.work(by=JOB) as work:
-        _send(work, recipient.user_id, recipient.frequency, before, moment, write)
+        _queue_digest(work, recipient.user_id, recipient.frequency, before, moment, write)
 
 
 def due_before(frequency: MailFrequency, moment: datetime) -> datetime:
@@ -115,13 +115,13 @@ def _recipient_ids(node: Node, frequency: MailFrequency, before: datetime) -> It
         return session.scalars(is_due.distinct()).all()
 
 
-def _send(
+def _queue_digest(
     work: UnitOfWork,
     user_id: int,
     frequency: MailFrequency,
     before: datetime,
     moment: datetime,
-    write: DigestRenderer,
+    render: DigestRenderer,
 ) -> None:
     session = work.session
     subscriber = preferences.ensure_subscriber(work, user_id)
@@ -155,7 +155,7 @@ def _send(
     digest = EmailDigest(
         subscriber.user, frequency, details, total - len(details), language, unsubscribe
     )
-    rendered = write(digest)
+    rendered = render(digest)
     mail.send(
         work,
         subscriber.user.email,

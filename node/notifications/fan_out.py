@@ -23,7 +23,7 @@ from node.runtime import Node, UnitOfWork
 JOB = NotificationEvent.JOB
 # Events handled in one transaction, and read ahead at once.
 BATCH_SIZE = 50
-READ_LIMIT = 1_000
+MAX_EVENTS_READ = 1_000
 # The job waits this long for further events, to handle them together.
 COALESCE_SECONDS = 0.5
 
@@ -43,26 +43,29 @@ def _load_pending(node: Node, after_id: int) -> Sequence[int]:
     if node.jobs.stopping.is_set():
         return ()
     pending = select(NotificationEvent.id).where(
-        NotificationEvent.state == NotificationEvent.WAITING
+        NotificationEvent.state == NotificationEvent.WAITING_STATE
     )
     with node.reading() as session:
         query = (
             pending.where(NotificationEvent.id > after_id)
             .order_by(NotificationEvent.id)
-            .limit(READ_LIMIT)
+            .limit(MAX_EVENTS_READ)
         )
         return session.scalars(query).all()
 
 
 def _fan_out(node: Node, ids: Sequence[int]) -> None:
-    is_pending = NotificationEvent.id.in_(ids), NotificationEvent.state == NotificationEvent.WAITING
+    is_pending = (
+        NotificationEvent.id.in_(ids),
+        NotificationEvent.state == NotificationEvent.WAITING_STATE,
+    )
     query = select(NotificationEvent).where(*is_pending).order_by(NotificationEvent.id)
     with node.work(by=JOB) as work, change_tracking.caching(work.session):
         session = work.session
         events = session.scalars(query.with_for_update(skip_locked=True)).all()
         is_mentioned = Project.id.in_({event.project_id for event in events if event.project_id})
         projects = {row.id: row for row in session.scalars(select(Project).where(is_mentioned))}
-        rows = [row for event in events for row in _build_rows(work, event, projects)]
+        rows = [row for event in events for row in _build_notification_rows(work, event, projects)]
         notified_ids = {row["happening_id"] for row in rows}
         for event in events:
             if event.id in notified_ids:
@@ -79,12 +82,12 @@ def _mark_failed(node: Node, event_id: int) -> None:
     with node.work(by=JOB) as work:
         is_pending = (
             NotificationEvent.id == event_id,
-            NotificationEvent.state == NotificationEvent.WAITING,
+            NotificationEvent.state == NotificationEvent.WAITING_STATE,
         )
         work.session.execute(update(NotificationEvent).where(*is_pending).values(state="failed"))
 
 
-def _build_rows(
+def _build_notification_rows(
     work: UnitOfWork, event: NotificationEvent, projects: Mapping[int, Project]
 ) -> list[dict[str, Any]]:
     """Column values of a `Notification` for each user whom `event` concerns. `projects` by id."""
@@ -102,7 +105,7 @@ def _build_rows(
             "happening_id": event.id,
             "topic": topic.value,
             "waits_for": frequencies[user_id][topic]
-            if frequencies[user_id][topic] in preferences.EMAILED_FREQUENCIES
+            if frequencies[user_id][topic] in preferences.EMAIL_FREQUENCIES
             else None,
         }
         for user_id, topic in recipients.items()
@@ -115,10 +118,10 @@ def _find_recipients(
 ) -> Mapping[int, Topic]:
     """The ids of the users to notify, each with the topic that applies to them."""
     topics: dict[int, Topic] = {}
-    if kind.for_followers and project is not None:
+    if kind.notifies_followers and project is not None:
         follows = select(Watch.user_id).where(_is_followed(project), Watch.since <= event.at)
         topics |= dict.fromkeys(session.scalars(follows), kind.topic)
-    if kind.for_owner and project is not None and project.owner_id is not None:
+    if kind.notifies_owner and project is not None and project.owner_id is not None:
         topics[project.owner_id] = Topic.own
     topics |= dict.fromkeys(event.to, kind.topic)
     if event.roles:

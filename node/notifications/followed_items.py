@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from node.councils.models import Council
 from node.events.models import Watch
 from node.federating.viewer import Viewer
-from node.projects import service as projects
+from node.projects import visibility as project_visibility
 from node.projects.models import Project
 
 
@@ -24,7 +24,9 @@ class FollowedItem:
 
 def list_followed(session: Session, user_id: int, viewer: Viewer) -> Sequence[FollowedItem]:
     """All that a user follows and, as `viewer`, may still see, the latest first."""
-    is_visible = or_(projects.is_visible_to(viewer), projects.is_visible_draft_to(viewer))
+    is_visible = or_(
+        project_visibility.is_visible_to(viewer), project_visibility.is_visible_draft_to(viewer)
+    )
     query = (
         select(Watch, Project, Council)
         .select_from(Watch)

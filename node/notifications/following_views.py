@@ -52,7 +52,7 @@ def follow_tag() -> ResponseReturnValue:
     try:
         tag = events.follow_tag(current_work(), current_user.id, form.tag.data or "")
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_followed(form), 400
     flash(_("You are now following the %(tag)s tag.", tag=tag), "success")
     return redirect(url_for("notifications.followed"), 303)
@@ -62,7 +62,7 @@ def follow_tag() -> ResponseReturnValue:
 @permission(READ)
 def follow_project(token: str) -> ResponseReturnValue:
     work = current_work()
-    project = projects.by_token(work.session, token, current_viewer(), drafts=True)
+    project = projects.by_token(work.session, token, current_viewer(), include_drafts=True)
     events.follow_project(work, current_user.id, project.id)
     flash(
         _("You are now following this project. You will get notifications about it."),

@@ -43,7 +43,7 @@ def _prune_notifications(node: Node) -> None:
     for user_id in user_ids:
         own_ids = select(Notification.id).where(Notification.user_id == user_id)
         prune_surplus(node, JOB, Notification, own_ids, Notification.id, MAX_PER_PERSON)
-    is_processed = NotificationEvent.state != NotificationEvent.WAITING
+    is_processed = NotificationEvent.state != NotificationEvent.WAITING_STATE
     has_notification = (
         select(Notification.id).where(Notification.happening_id == NotificationEvent.id).exists()
     )

@@ -27,7 +27,7 @@ class MailFrequency(StrEnum):
     nothing = "nothing"
 
 
-EMAILED_FREQUENCIES = frozenset({MailFrequency.once, MailFrequency.daily, MailFrequency.weekly})
+EMAIL_FREQUENCIES = frozenset({MailFrequency.once, MailFrequency.daily, MailFrequency.weekly})
 DEFAULT_FREQUENCIES: Mapping[Topic, MailFrequency] = {
     Topic.own: MailFrequency.weekly,
     Topic.asked: MailFrequency.daily,
@@ -120,7 +120,7 @@ def _store_preferences(work: UnitOfWork, user_id: int, chosen: Mapping[str, str]
             Notification.topic == topic,
             Notification.waits_for.is_not(None),
         )
-        waits_for = frequency if frequency in EMAILED_FREQUENCIES else None
+        waits_for = frequency if frequency in EMAIL_FREQUENCIES else None
         work.session.execute(update(Notification).where(*waiting).values(waits_for=waits_for))
 
 

@@ -19,6 +19,7 @@ from node.messages import msg
 from node.notifications.models import Notification
 from node.people.models import User
 from node.projects import service as projects
+from node.projects import visibility as project_visibility
 from node.projects.models import Project, ProjectState
 from node.projects.notifications import DELETED
 from node.runtime import Node, UnitOfWork
@@ -28,7 +29,7 @@ PAGE_SIZE = 20
 # Unread notifications are counted up to this number; pages then show that there are more.
 MAX_COUNTED = 99
 
-SubjectRow = TypeVar("SubjectRow", Update, Comment)
+SubjectModel = TypeVar("SubjectModel", Update, Comment)
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def load_details(
     events = [notification.happening for notification in notifications]
     ids = {event.project_id for event in events}
     uris = {event.subject_uri for event in events if event.subject_uri}
-    query = projects.load_councils(select(Project).where(Project.id.in_(ids)))
+    query = projects.eager_load_councils(select(Project).where(Project.id.in_(ids)))
     projects_by_id = {row.id: row for row in session.scalars(query)}
     updates = _index_by_uri(session, Update, uris)
     comments = _index_by_uri(session, Comment, uris)
@@ -147,8 +148,8 @@ def load_details(
 
 
 def _index_by_uri(
-    session: Session, model: type[SubjectRow], uris: set[str]
-) -> Mapping[str, SubjectRow]:
+    session: Session, model: type[SubjectModel], uris: set[str]
+) -> Mapping[str, SubjectModel]:
     rows = session.scalars(select(model).where(model.uri.in_(uris))) if uris else ()
     return {row.uri: row for row in rows}
 
@@ -161,9 +162,9 @@ def _is_visible_to(node: Node, user: User) -> ColumnElement[bool]:
     is_deletion = Project.state == ProjectState.deleted, NotificationEvent.kind == DELETED.name
     return or_(
         NotificationEvent.project_id.is_(None),
-        projects.is_visible_to(viewer),
-        projects.is_visible_draft_to(viewer),
-        and_(*is_deletion, projects.is_readable_by(viewer)),
+        project_visibility.is_visible_to(viewer),
+        project_visibility.is_visible_draft_to(viewer),
+        and_(*is_deletion, project_visibility.is_readable_by(viewer)),
     )
 
 

@@ -74,7 +74,7 @@ def choose() -> ResponseReturnValue:
     try:
         preferences.save_preferences(work, current_user.id, chosen, form.language.data or "")
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return render_template("notifications/choices.html", form=form), 400
     flash(_("Your notification settings have been saved."), "success")
     return redirect(url_for("notifications.index"), 303)
@@ -98,7 +98,7 @@ def unsubscribe(token: str, way: str) -> ResponseReturnValue:
         current_app.extensions["csrf"].protect()
     work = current_work()
     frequencies = (
-        preferences.EMAILED_FREQUENCIES
+        preferences.EMAIL_FREQUENCIES
         if request.form.get("then") == "all"
         else {preferences.MailFrequency(way)}
     )

@@ -13,7 +13,7 @@ from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import undo as undo_activity
 from node.federating import local_uris, outbox
 from node.federating.models import Actor, Delivery, OutboxActivity
-from node.officers.service import ACTOR_KIND, address_to, is_public
+from node.officers.service import ACTOR_KIND, address_publicly, is_public
 from node.people.models import User
 from node.projects.models import Project, Visibility
 from node.runtime import UnitOfWork
@@ -34,7 +34,7 @@ def announce_update(work: UnitOfWork, update: Update) -> None:
     if writer is None or update.project.visibility is not Visibility.public:
         return
     uri = local_uris.new_activity(work.settings)
-    activity = announce_activity(uri, writer.uri, update.uri, **address_to(writer))
+    activity = announce_activity(uri, writer.uri, update.uri, **address_publicly(writer))
     outbox.publish(work, writer, activity)
 
 

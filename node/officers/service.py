@@ -12,12 +12,12 @@ from markupsafe import Markup
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from federation.addressing import PUBLIC, Addressed
+from federation.addressing import PUBLIC_COLLECTION, Addressing
 from federation.origin import host_of
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.webfinger import USERNAME
-from node import long_writes
+from node import batched_writes
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from node.federating import actors, local_uris, outbox
@@ -27,7 +27,7 @@ from node.people import service as people
 from node.people.models import User
 from node.runtime import UnitOfWork
 from node.settings import Settings
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
 ACTOR_KIND = "Person"
 MAX_LENGTHS = {"name": 200, "username": 40, "about": 500}
@@ -106,7 +106,7 @@ def suggest_username(session: Session, settings: Settings, name: str) -> str:
     stem = re.sub(r"[^a-z0-9]+", ".", ascii_name)[: MAX_LENGTHS["username"] - 2].strip(".")
     for number in range(1, MAX_ATTEMPTS + 1):
         username = stem if number == 1 else f"{stem}{number}"
-        if stem and not _username_error(session, settings, username):
+        if stem and not _find_username_error(session, settings, username):
             return username
     return ""
 
@@ -124,9 +124,9 @@ def create_profile(work: UnitOfWork, user: User, profile: OfficerProfile, userna
     if find_actor(session, user) is not None:
         raise ConflictError(msg("Your profile is already public."))
     username = username.strip().lower().removeprefix("@")
-    profile = _clean(profile)
-    errors = _errors(profile)
-    if username_error := _username_error(session, settings, username):
+    profile = _clean_profile(profile)
+    errors = _find_profile_errors(profile)
+    if username_error := _find_username_error(session, settings, username):
         errors["username"] = username_error
     if errors:
         raise InvalidInputError(msg("Your profile could not be created."), errors)
@@ -143,8 +143,8 @@ def create_profile(work: UnitOfWork, user: User, profile: OfficerProfile, userna
 
 def update_profile(work: UnitOfWork, actor: Actor, profile: OfficerProfile) -> None:
     """Change a public profile and send followers an `Update`. Raises `InvalidInputError`."""
-    profile = _clean(profile)
-    if errors := _errors(profile):
+    profile = _clean_profile(profile)
+    if errors := _find_profile_errors(profile):
         raise InvalidInputError(msg("Your profile could not be saved."), errors)
     before = actor.name, actor.about
     _apply_profile(actor, profile)
@@ -158,7 +158,9 @@ def publish_actor_update(work: UnitOfWork, actor: Actor) -> None:
     """Send the followers of an officer's actor an `Update` with its current document."""
     uri = local_uris.new_activity(work.settings)
     document = actors.build_document(work.settings, actor).dump(context=False)
-    outbox.publish(work, actor, update_activity(uri, actor.uri, document, **address_to(actor)))
+    outbox.publish(
+        work, actor, update_activity(uri, actor.uri, document, **address_publicly(actor))
+    )
 
 
 def withdraw_profile(work: UnitOfWork, actor: Actor) -> None:
@@ -166,18 +168,18 @@ def withdraw_profile(work: UnitOfWork, actor: Actor) -> None:
     close the actor, and start the long write that hides its activities and ends its follows. The
     user name is never given to anyone again.
     """
-    inboxes = _informed_inboxes(work.session, actor)
+    inboxes = _list_informed_inboxes(work.session, actor)
     uri = local_uris.new_activity(work.settings)
-    activity = delete_activity(uri, actor.uri, actor.uri, **address_to(actor))
+    activity = delete_activity(uri, actor.uri, actor.uri, **address_publicly(actor))
     outbox.publish_to(work, actor, activity, inboxes)
     actors.close(actor)
     actor.name = actor.about = ""
     actor.user_id = None
-    long_writes.begin(work, WITHDRAW_OFFICER, str(actor.id))
+    batched_writes.start(work, WITHDRAW_OFFICER, str(actor.id))
     work.audit("officer.withdraw", actor.uri)
 
 
-def _withdraw_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
+def _withdraw_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     """Hide a batch of a closed actor's activities, the newest first, and delete a batch of its
     follows. False when nothing is left.
     """
@@ -185,18 +187,20 @@ def _withdraw_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
     is_visible = OutboxActivity.audience != outbox.NOBODY, OutboxActivity.type != "Delete"
     activities = select(OutboxActivity.id).where(OutboxActivity.actor_id == actor_id, *is_visible)
     activities = activities.order_by(OutboxActivity.id.desc())
-    ids = long_writes.lock_batch(session, OutboxActivity, activities)
+    ids = batched_writes.lock_batch(session, OutboxActivity, activities)
     hide = update(OutboxActivity).where(OutboxActivity.id.in_(ids))
     follows = select(Follow.id).where(Follow.followed_id == actor_id)
     end_follows = delete(Follow).where(
-        Follow.id.in_(long_writes.lock_batch(session, Follow, follows))
+        Follow.id.in_(batched_writes.lock_batch(session, Follow, follows))
     )
     for statement in (hide.values(audience=outbox.NOBODY), end_follows):
-        session.execute(statement, execution_options=long_writes.UNSYNCHRONISED)
-    return long_writes.is_any_left(session, activities) or long_writes.is_any_left(session, follows)
+        session.execute(statement, execution_options=batched_writes.NO_SESSION_SYNC)
+    return batched_writes.is_any_left(session, activities) or batched_writes.is_any_left(
+        session, follows
+    )
 
 
-WITHDRAW_OFFICER = long_writes.LongWriteKind("withdraw-officer", _withdraw_some)
+WITHDRAW_OFFICER = batched_writes.BatchedWriteKind("withdraw-officer", _withdraw_batch)
 
 
 def deactivate(work: UnitOfWork, user: User) -> None:
@@ -207,16 +211,18 @@ def deactivate(work: UnitOfWork, user: User) -> None:
     people.deactivate(work, user)
 
 
-def address_to(actor: Actor) -> Addressed:
+def address_publicly(actor: Actor) -> Addressing:
     """The addressing of an officer's activities: to the public, cc followers."""
-    return {"to": (PUBLIC,), "cc": (actor.followers or "",)}
+    return {"to": (PUBLIC_COLLECTION,), "cc": (actor.followers or "",)}
 
 
-def _informed_inboxes(session: Session, actor: Actor) -> set[str]:
+def _list_informed_inboxes(session: Session, actor: Actor) -> set[str]:
     """The inboxes of an actor's followers and of holders of its document, and one inbox of every
     other server that was ever sent anything by the actor.
     """
-    inboxes = outbox.follower_inboxes(session, actor) | outbox.holder_inboxes(session, actor.uri)
+    inboxes = outbox.follower_inboxes(session, actor) | outbox.find_holder_inboxes(
+        session, actor.uri
+    )
     hosts = {host_of(inbox) for inbox in inboxes}
     others = (
         select(func.min(Delivery.inbox))
@@ -227,23 +233,23 @@ def _informed_inboxes(session: Session, actor: Actor) -> set[str]:
     return inboxes | set(session.scalars(others))
 
 
-def _clean(profile: OfficerProfile) -> OfficerProfile:
+def _clean_profile(profile: OfficerProfile) -> OfficerProfile:
     return OfficerProfile(trim(profile.name), trim(profile.about))
 
 
-def _errors(profile: OfficerProfile) -> dict[str, Message]:
+def _find_profile_errors(profile: OfficerProfile) -> dict[str, Message]:
     errors: dict[str, Message] = {}
     if not profile.name:
         errors["name"] = msg(
             "Enter your name in %(most)s characters or fewer", most=MAX_LENGTHS["name"]
         )
     for field in ("name", "about"):
-        if error := misfit(getattr(profile, field), MAX_LENGTHS[field]):
+        if error := find_text_error(getattr(profile, field), MAX_LENGTHS[field]):
             errors[field] = error
     return errors
 
 
-def _username_error(session: Session, settings: Settings, username: str) -> Message | None:
+def _find_username_error(session: Session, settings: Settings, username: str) -> Message | None:
     """Why a user name cannot be chosen; None if it can. User names are never reused."""
     if not USERNAME.fullmatch(username) or len(username) > MAX_LENGTHS["username"]:
         return msg(

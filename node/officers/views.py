@@ -69,7 +69,7 @@ def save() -> ResponseReturnValue:
             service.create_profile(work, current_user, form.to_profile(), form.username.data or "")
             flash(_("Your profile is now public. You can withdraw it on this page."), "success")
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_profile(form, actor), 400
     return redirect(url_for("officers.profile"), 303)
 

@@ -19,10 +19,10 @@ from node.settings import Settings
 
 REFUSED_STATUSES, NO_ADDRESS_STATUSES = frozenset({401, 403}), frozenset({404, 410})
 # Reasons for deliveries that were cancelled: the note recorded instead of a response.
-NOT_TRIED = {
-    dead_letters.HOST_UNREACHABLE: "too_old",
+CANCELLATION_REASONS = {
+    dead_letters.HOST_UNREACHABLE_REASON: "too_old",
     delivery.CANCELLED_BY_OPERATOR: "stopped",
-    peers.HOST_BLOCKED: "was_blocked",
+    peers.HOST_BLOCKED_REASON: "was_blocked",
 }
 # Reasons for a deletion sent to one host only, because it may no longer have the object.
 REVOCATION_REASONS = {"deleted": "taken_back", "asked_to_delete": "taking_back"}
@@ -53,11 +53,11 @@ def list_outcomes(
     """One outcome for each host that follows, was sent the object or fetched it."""
     hosts: dict[str, None] = {}
     for query in (
-        _delivered_to(subject),
+        _select_delivered_hosts(subject),
         select(Disclosure.host)
         .where(Disclosure.object_uri == subject.uri)
         .order_by(Disclosure.last_at.desc()),
-        _followers(subject),
+        _select_follower_hosts(subject),
     ):
         hosts |= dict.fromkeys(session.scalars(query.limit(MAX_HOSTS)))
     hosts.pop(settings.authority, None)
@@ -72,7 +72,7 @@ def outcome_at_host(
         return HostOutcome(host, "own")
     if not subject.is_local and (not subject.is_forwarded or host == subject.origin):
         return HostOutcome(host, "from_there" if subject.is_forwarded else "not_ours")
-    delivery_row = _last_delivery(session, subject, host)
+    delivery_row = _find_last_delivery(session, subject, host)
     disclosure = session.scalar(
         select(Disclosure).where(Disclosure.object_uri == subject.uri, Disclosure.host == host)
     )
@@ -88,11 +88,11 @@ def outcome_at_host(
             return _with_earlier_version(outcome, disclosure)
     if delivery_row is not None:
         return _with_earlier_version(
-            _from_delivery(session, subject, delivery_row, disclosure), disclosure
+            _outcome_of_delivery(session, subject, delivery_row, disclosure), disclosure
         )
     if disclosure is not None:
-        return _from_disclosure(subject, disclosure)
-    return _never_sent(session, subject, host)
+        return _outcome_of_disclosure(subject, disclosure)
+    return _outcome_if_never_sent(session, subject, host)
 
 
 def _with_earlier_version(outcome: HostOutcome, disclosure: Disclosure | None) -> HostOutcome:
@@ -103,13 +103,13 @@ def _with_earlier_version(outcome: HostOutcome, disclosure: Disclosure | None) -
     return replace(outcome, earlier_at=disclosure.last_at)
 
 
-def _from_disclosure(subject: InspectedObject, disclosure: Disclosure) -> HostOutcome:
+def _outcome_of_disclosure(subject: InspectedObject, disclosure: Disclosure) -> HostOutcome:
     """The outcome where there are no deliveries, or where they have been pruned."""
     if disclosure.deleted_at is not None:
         return HostOutcome(
             disclosure.host, _deletion_reason(subject, "deleted"), disclosure.deleted_at
         )
-    reason = "fetched" if disclosure.type == disclosures.FETCHED else "delivered"
+    reason = "fetched" if disclosure.type == disclosures.FETCH_TYPE else "delivered"
     return HostOutcome(disclosure.host, reason, disclosure.last_at)
 
 
@@ -137,7 +137,7 @@ def _find_prohibition(
     return None
 
 
-def _from_delivery(
+def _outcome_of_delivery(
     session: Session,
     subject: InspectedObject,
     delivery_row: Delivery,
@@ -174,7 +174,7 @@ def _from_delivery(
     earlier = select(Delivery.id).where(
         Delivery.inbox == delivery_row.inbox,
         Delivery.object_uri == delivery_row.object_uri,
-        Delivery.state == Delivery.WAITING,
+        Delivery.state == Delivery.WAITING_STATE,
         Delivery.id < delivery_row.id,
     )
     if session.scalar(earlier.limit(1)) is not None:
@@ -212,7 +212,7 @@ def _failure_reason(delivery_row: Delivery) -> str:
     if last_attempt is None:
         return "gave_up"
     if last_attempt.status is None:
-        return NOT_TRIED.get(last_attempt.answer, _timeout_reason(delivery_row))
+        return CANCELLATION_REASONS.get(last_attempt.answer, _timeout_reason(delivery_row))
     if last_attempt.status in REFUSED_STATUSES:
         return "refused"
     if last_attempt.status in NO_ADDRESS_STATUSES:
@@ -226,12 +226,12 @@ def _timeout_reason(delivery_row: Delivery) -> str:
     return "too_old" if finished - delivery_row.trying_since >= GIVE_UP_AFTER else "gave_up"
 
 
-def _never_sent(session: Session, subject: InspectedObject, host: str) -> HostOutcome:
+def _outcome_if_never_sent(session: Session, subject: InspectedObject, host: str) -> HostOutcome:
     """The reason where no delivery was ever made: no followers there, or only later ones."""
     accepted = (
         select(Follow.answered_at)
-        .where(actors.on_host(Follow.follower_id, host))
-        .where(Follow.followed.has(Actor.uri.in_(subject.speaker_uris)), Follow.state == "accepted")
+        .where(actors.is_on_host(Follow.follower_id, host))
+        .where(Follow.followed.has(Actor.uri.in_(subject.sender_uris)), Follow.state == "accepted")
     )
     since = session.scalars(accepted.order_by(Follow.answered_at).limit(1)).first()
     if since is None:
@@ -241,31 +241,31 @@ def _never_sent(session: Session, subject: InspectedObject, host: str) -> HostOu
     return HostOutcome(host, "never_sent", since)
 
 
-def _last_delivery(session: Session, subject: InspectedObject, host: str) -> Delivery | None:
-    query = select(Delivery).where(Delivery.host == host, is_about(subject))
+def _find_last_delivery(session: Session, subject: InspectedObject, host: str) -> Delivery | None:
+    query = select(Delivery).where(Delivery.host == host, is_about_subject(subject))
     return session.scalars(query.order_by(Delivery.id.desc()).limit(1)).first()
 
 
-def _delivered_to(subject: InspectedObject) -> Select[str]:
+def _select_delivered_hosts(subject: InspectedObject) -> Select[str]:
     newest_first = func.max(Delivery.id).desc()
     return (
         select(Delivery.host)
-        .where(is_about(subject))
+        .where(is_about_subject(subject))
         .group_by(Delivery.host)
         .order_by(newest_first)
     )
 
 
-def _followers(subject: InspectedObject) -> Select[str]:
+def _select_follower_hosts(subject: InspectedObject) -> Select[str]:
     return (
         select(Actor.host)
         .join(Follow, Follow.follower_id == Actor.id)
-        .where(Follow.followed.has(Actor.uri.in_(subject.speaker_uris)), Follow.state == "accepted")
+        .where(Follow.followed.has(Actor.uri.in_(subject.sender_uris)), Follow.state == "accepted")
         .distinct()
     )
 
 
-def is_about(subject: InspectedObject) -> ColumnElement[bool]:
+def is_about_subject(subject: InspectedObject) -> ColumnElement[bool]:
     """Condition for the deliveries of an object, including forwarded activities about it; for an
     activity, those of that activity alone.
     """

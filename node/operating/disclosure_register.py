@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from node.councils import service as councils
 from node.councils.models import Council
-from node.federating.disclosures import FETCHED
+from node.federating.disclosures import FETCH_TYPE
 from node.federating.models import Actor, Disclosure
 from node.plugin_documents.models import PluginDocument
 from node.projects.models import Project, ProjectState, Visibility
@@ -65,7 +65,7 @@ class DisclosurePage:
 
 def list_page(session: Session, search_text: str, number: int) -> DisclosurePage:
     """The projects whose title or holders contain `search_text`; all projects if it is empty."""
-    query = _projects(session, search_text)
+    query = _select_projects(session, search_text)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
@@ -77,13 +77,13 @@ def list_page(session: Session, search_text: str, number: int) -> DisclosurePage
 
 def iter_all(session: Session, search_text: str) -> Iterator[DisclosedItem]:
     """All projects whose title or holders contain `search_text`, loaded in batches."""
-    query, start = _order_by_title(_projects(session, search_text)), 0
+    query, start = _order_by_title(_select_projects(session, search_text)), 0
     while projects := session.scalars(query.limit(PAGE_SIZE).offset(start)).all():
         yield from _load_items(session, projects)
         start += len(projects)
 
 
-def _projects(session: Session, search_text: str) -> Select[Project]:
+def _select_projects(session: Session, search_text: str) -> Select[Project]:
     is_ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
     is_shown = (Project.state == ProjectState.published) & (
         Project.visibility != Visibility.private
@@ -139,7 +139,7 @@ def _order_by_title(query: Select[Project]) -> Select[Project]:
 
 
 def _load_items(session: Session, projects: Sequence[Project]) -> list[DisclosedItem]:
-    documents = _documents(session, [project.uri for project in projects])
+    documents = _load_documents(session, [project.uri for project in projects])
     uris = [project.uri for project in projects]
     uris += [document.uri for group in documents.values() for document in group]
     list_uri = councils.require_own(session).actor.projects or ""
@@ -176,7 +176,7 @@ def _with_readers(
     return sorted([*holders, *list_readers], key=lambda holder: holder.name.casefold())
 
 
-def _documents(session: Session, uris: Sequence[str]) -> Mapping[str, list[PluginDocument]]:
+def _load_documents(session: Session, uris: Sequence[str]) -> Mapping[str, list[PluginDocument]]:
     is_ours = PluginDocument.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
     query = select(PluginDocument).where(PluginDocument.project_uri.in_(uris), is_ours)
     documents: dict[str, list[PluginDocument]] = defaultdict(list)
@@ -188,7 +188,7 @@ def _documents(session: Session, uris: Sequence[str]) -> Mapping[str, list[Plugi
 def _load_holders(session: Session, uris: Sequence[str]) -> Mapping[str, list[DisclosureHolder]]:
     """The holders of the objects with these ids, by id."""
     rows = session.scalars(select(Disclosure).where(Disclosure.object_uri.in_(uris))).all()
-    names = _names(session, {row.host for row in rows})
+    names = _load_council_names(session, {row.host for row in rows})
     holders: dict[str, list[DisclosureHolder]] = defaultdict(list)
     for row in rows:
         name = ", ".join(names.get(row.host, [])) or row.host
@@ -197,7 +197,7 @@ def _load_holders(session: Session, uris: Sequence[str]) -> Mapping[str, list[Di
     return holders
 
 
-def _names(session: Session, hosts: set[str]) -> Mapping[str, list[str]]:
+def _load_council_names(session: Session, hosts: set[str]) -> Mapping[str, list[str]]:
     """The names of the councils at each host."""
     is_council = Actor.host.in_(hosts), Actor.kind == COUNCIL_KIND
     query = select(Actor.host, Actor.name).where(*is_council).order_by(Actor.name)
@@ -232,7 +232,7 @@ def to_rows(projects: Iterable[DisclosedItem]) -> Iterator[dict[str, str]]:
                     "address": item.uri,
                     "council": holder.name,
                     "server": holder.host,
-                    "how": "fetched" if holder.how in {FETCHED, READ_FROM_LIST} else "sent",
+                    "how": "fetched" if holder.how in {FETCH_TYPE, READ_FROM_LIST} else "sent",
                     "first": holder.first_at.isoformat(timespec="seconds"),
                     "last": holder.last_at.isoformat(timespec="seconds"),
                     "deleted": (

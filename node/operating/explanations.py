@@ -5,12 +5,14 @@ the command line.
 from node.messages import Message, msg
 from node.operating.delivery_reasons import HostOutcome
 
-NO_ACTION = msg("You do not need to do anything.")
-ASK_TO_ALLOW = msg("Ask the operator of that server to allow your server, then retry the delivery.")
-ALLOW = msg("If that server should have the item, go to Servers and allow the server.")
-RETRY = msg("If that server should have the item, retry the delivery.")
-TO_MODERATE = msg("Go to Moderation to decide what happens to the item.")
-CHECK_SERVER_IS_RUNNING = msg(
+ADVICE_NOTHING = msg("You do not need to do anything.")
+ADVICE_ASK_TO_ALLOW = msg(
+    "Ask the operator of that server to allow your server, then retry the delivery."
+)
+ADVICE_ALLOW = msg("If that server should have the item, go to Servers and allow the server.")
+ADVICE_RETRY = msg("If that server should have the item, retry the delivery.")
+ADVICE_MODERATE = msg("Go to Moderation to decide what happens to the item.")
+ADVICE_CHECK_SERVER = msg(
     "Ask the operator of that server whether it is running, then retry the "
     "delivery. When a Moothall server is running again, it fetches "
     "anything it missed."
@@ -18,8 +20,8 @@ CHECK_SERVER_IS_RUNNING = msg(
 
 # By reason: what happened, and what an operator can do.
 EXPLANATIONS: dict[str, tuple[Message, Message]] = {
-    "own": (msg("The server you entered is this server."), NO_ACTION),
-    "from_there": (msg("The item was written on that server."), NO_ACTION),
+    "own": (msg("The server you entered is this server."), ADVICE_NOTHING),
+    "from_there": (msg("The item was written on that server."), ADVICE_NOTHING),
     "not_ours": (
         msg("The item belongs to another council, so that council’s server sends it."),
         msg("To find out more, ask the operator of that council’s server."),
@@ -31,11 +33,11 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
     ),
     "held": (
         msg("A moderator has not approved the item yet, so we do not share it with other servers."),
-        TO_MODERATE,
+        ADVICE_MODERATE,
     ),
     "hidden": (
         msg("A moderator hid the item, so we do not share it with other servers."),
-        TO_MODERATE,
+        ADVICE_MODERATE,
     ),
     "blocked": (
         msg("The server is blocked, so we do not send anything to it."),
@@ -43,13 +45,13 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
     ),
     "not_allowed": (
         msg("The server is not an allowed server, so we do not send anything to it."),
-        ALLOW,
+        ADVICE_ALLOW,
     ),
     "peers_only": (
         msg(
             "Only councils we work with can see the item, and that server is not an allowed server."
         ),
-        ALLOW,
+        ADVICE_ALLOW,
     ),
     "nobody_follows": (
         msg(
@@ -80,20 +82,23 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
             "other server, edit the item."
         ),
     ),
-    "fetched": (msg("The server fetched the item from us."), NO_ACTION),
+    "fetched": (msg("The server fetched the item from us."), ADVICE_NOTHING),
     "delivered": (
         msg("The item was delivered, and the server accepted it."),
         msg("If that server does not show the item, ask its operator to check Received."),
     ),
-    "waiting": (msg("The next attempt is due."), NO_ACTION),
-    "trying": (msg("The last attempt failed. We will retry automatically."), NO_ACTION),
+    "waiting": (msg("The next attempt is due."), ADVICE_NOTHING),
+    "trying": (msg("The last attempt failed. We will retry automatically."), ADVICE_NOTHING),
     "refusing": (
         msg(
             "Their server refused the item. We will retry automatically, up to 3 attempts in total."
         ),
         msg("Ask the operator of that server to allow your server."),
     ),
-    "behind": (msg("An earlier message about the same item must be delivered first."), NO_ACTION),
+    "behind": (
+        msg("An earlier message about the same item must be delivered first."),
+        ADVICE_NOTHING,
+    ),
     "unreachable": (
         msg("The server is not responding. We will retry automatically."),
         msg(
@@ -101,17 +106,17 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
             "the operator of that server whether it is running."
         ),
     ),
-    "refused": (msg("Their server refused every attempt."), ASK_TO_ALLOW),
+    "refused": (msg("Their server refused every attempt."), ADVICE_ASK_TO_ALLOW),
     "no_address": (
         msg("Their server says that no one receives messages at that address."),
         msg("Ask the operator of that server for the council’s current address."),
     ),
     "too_old": (
         msg("The server did not respond for 7 days, so we stopped trying."),
-        CHECK_SERVER_IS_RUNNING,
+        ADVICE_CHECK_SERVER,
     ),
-    "stopped": (msg("An operator of this server cancelled the delivery."), RETRY),
-    "was_blocked": (msg("The delivery was cancelled when the server was blocked."), RETRY),
+    "stopped": (msg("An operator of this server cancelled the delivery."), ADVICE_RETRY),
+    "was_blocked": (msg("The delivery was cancelled when the server was blocked."), ADVICE_RETRY),
     "gave_up": (
         msg("We stopped trying after the last response. You can retry the delivery."),
         msg("Ask the operator of that server what the response means, then retry the delivery."),
@@ -121,7 +126,7 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
             "We no longer share the item with that server. We asked it to delete "
             "its copy, but it has not responded yet."
         ),
-        NO_ACTION,
+        ADVICE_NOTHING,
     ),
     "taken_back": (
         msg("We no longer share the item with that server. It confirmed that it deleted its copy."),
@@ -129,9 +134,9 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
     ),
     "asked_to_delete": (
         msg("We asked the server to delete its copy, but it has not responded yet."),
-        NO_ACTION,
+        ADVICE_NOTHING,
     ),
-    "deleted": (msg("The server confirmed that it deleted its copy."), NO_ACTION),
+    "deleted": (msg("The server confirmed that it deleted its copy."), ADVICE_NOTHING),
     # Reasons of `node.operating.missing_reasons`: another server's object that we lack.
     "not_here": (
         msg("There is nothing at this address on this server."),

@@ -35,7 +35,7 @@ class InspectedObject:
     `state` is the state of its row.
 
     `audience` (public, peers, private, direct) matters if the object is ours to share;
-    `speaker_uris` are the ids of the actors whose followers get it. `is_forwarded`: another
+    `sender_uris` are the ids of the actors whose followers get it. `is_forwarded`: another
     server's object that a project of ours announces. `published_at` is when it was first shared,
     None for a draft. `details` holds further columns, as JSON.
     """
@@ -48,7 +48,7 @@ class InspectedObject:
     url: str = ""
     audience: str = "public"
     published_at: datetime | None = None
-    speaker_uris: tuple[str, ...] = ()
+    sender_uris: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     is_forwarded: bool = False
 
@@ -58,17 +58,17 @@ class InspectedObject:
         return host_of(self.uri)
 
 
-def find_object(session: Session, settings: Settings, named: str) -> InspectedObject:
+def find_object(session: Session, settings: Settings, identifier: str) -> InspectedObject:
     """Find an object by `named`: its id, the address of its page here, or `@name@host`.
 
     Raises `NotFoundError` if this node has no record of it.
     """
-    uri = _resolve_uri(session, settings, named.strip())
+    uri = _resolve_uri(session, settings, identifier.strip())
     for find in FINDERS:
         subject = find(session, uri)
         if subject is not None:
             return subject
-    raise NotFoundError(msg("This server has no record of %(named)s.", named=named.strip()))
+    raise NotFoundError(msg("This server has no record of %(named)s.", named=identifier.strip()))
 
 
 def parse_host(text: str) -> str:
@@ -80,20 +80,20 @@ def parse_host(text: str) -> str:
     return peers.normalise_host(text.partition("://")[2].partition("/")[0] or text)
 
 
-def _resolve_uri(session: Session, settings: Settings, named: str) -> str:
+def _resolve_uri(session: Session, settings: Settings, identifier: str) -> str:
     """The id that a person's input stands for; the input itself if it is not resolved."""
-    username, _, host = named.removeprefix("@").partition("@")
-    if host and "/" not in named:
+    username, _, host = identifier.removeprefix("@").partition("@")
+    if host and "/" not in identifier:
         query = select(Actor.uri).where(Actor.username == username, Actor.host == host.lower())
-        return session.scalar(query) or named
+        return session.scalar(query) or identifier
     page_prefix = f"{settings.base_url}/projects/"
-    if named.startswith(page_prefix):  # our page of another council's project is not its id
-        token = named.removeprefix(page_prefix)
-        return session.scalar(select(Project.uri).where(Project.token == token)) or named
-    return named
+    if identifier.startswith(page_prefix):  # our page of another council's project is not its id
+        token = identifier.removeprefix(page_prefix)
+        return session.scalar(select(Project.uri).where(Project.token == token)) or identifier
+    return identifier
 
 
-def _project(session: Session, uri: str) -> InspectedObject | None:
+def _find_project(session: Session, uri: str) -> InspectedObject | None:
     row = session.scalar(select(Project).where(Project.uri == uri))
     if row is None:
         return None
@@ -107,7 +107,7 @@ def _project(session: Session, uri: str) -> InspectedObject | None:
         url=row.url,
         audience=row.visibility.value,
         published_at=(row.published_at or row.created_at) if is_shared else None,
-        speaker_uris=_speakers(row, row.council.actor),
+        sender_uris=_sender_uris(row, row.council.actor),
         details={
             "council": row.council.actor.uri,
             "phase": row.phase.value,
@@ -120,7 +120,7 @@ def _project(session: Session, uri: str) -> InspectedObject | None:
     )
 
 
-def _update(session: Session, uri: str) -> InspectedObject | None:
+def _find_update(session: Session, uri: str) -> InspectedObject | None:
     row = session.scalar(select(Update).where(Update.uri == uri))
     if row is None:
         return None
@@ -133,12 +133,12 @@ def _update(session: Session, uri: str) -> InspectedObject | None:
         url=row.url,
         audience=_audience_of(row.project.visibility),
         published_at=row.published_at,
-        speaker_uris=_speakers(row.project, row.author),
+        sender_uris=_sender_uris(row.project, row.author),
         details={"project": row.project.uri, "author": row.author.uri, "version": row.version},
     )
 
 
-def _comment(session: Session, uri: str) -> InspectedObject | None:
+def _find_comment(session: Session, uri: str) -> InspectedObject | None:
     row = session.scalar(select(Comment).where(Comment.uri == uri))
     if row is None:
         return None
@@ -151,7 +151,7 @@ def _comment(session: Session, uri: str) -> InspectedObject | None:
         url=row.url,
         audience=_audience_of(row.project.visibility),
         published_at=row.published_at,
-        speaker_uris=_speakers(row.project, row.author),
+        sender_uris=_sender_uris(row.project, row.author),
         details={
             "project": row.project.uri,
             "author": row.author.uri,
@@ -162,7 +162,7 @@ def _comment(session: Session, uri: str) -> InspectedObject | None:
     )
 
 
-def _document(session: Session, uri: str) -> InspectedObject | None:
+def _find_document(session: Session, uri: str) -> InspectedObject | None:
     row = session.scalar(select(PluginDocument).where(PluginDocument.uri == uri))
     if row is None:
         return None
@@ -175,7 +175,7 @@ def _document(session: Session, uri: str) -> InspectedObject | None:
         url=uri,
         audience=row.visibility,
         published_at=row.published_at,
-        speaker_uris=(row.council.actor.uri,),
+        sender_uris=(row.council.actor.uri,),
         details={
             "type": row.type,
             "plugin": row.plugin,
@@ -188,7 +188,7 @@ def _document(session: Session, uri: str) -> InspectedObject | None:
     )
 
 
-def _actor(session: Session, uri: str) -> InspectedObject | None:
+def _find_actor(session: Session, uri: str) -> InspectedObject | None:
     row = session.scalar(select(Actor).where(Actor.uri == uri))
     if row is None:
         return None
@@ -201,7 +201,7 @@ def _actor(session: Session, uri: str) -> InspectedObject | None:
         is_local=row.is_local,
         url=row.url,
         published_at=row.fetched_at,
-        speaker_uris=(uri,),
+        sender_uris=(uri,),
         details={
             "type": row.kind,
             "address": row.address,
@@ -216,7 +216,7 @@ def _actor(session: Session, uri: str) -> InspectedObject | None:
     )
 
 
-def _activity(session: Session, uri: str) -> InspectedObject | None:
+def _find_activity(session: Session, uri: str) -> InspectedObject | None:
     row = session.scalar(select(OutboxActivity).where(OutboxActivity.uri == uri))
     if row is None:
         return None
@@ -228,12 +228,12 @@ def _activity(session: Session, uri: str) -> InspectedObject | None:
         is_local=True,
         audience=row.audience,
         published_at=row.created_at,
-        speaker_uris=(row.actor.uri,),
+        sender_uris=(row.actor.uri,),
         details={"type": row.type, "actor": row.actor.uri, "object": row.object_uri},
     )
 
 
-def _message(session: Session, uri: str) -> InspectedObject | None:
+def _find_message(session: Session, uri: str) -> InspectedObject | None:
     row = session.scalar(select(InboxItem).where(InboxItem.uri == uri))
     if row is None:
         return None
@@ -253,7 +253,7 @@ def _message(session: Session, uri: str) -> InspectedObject | None:
     )
 
 
-def _report(session: Session, uri: str) -> InspectedObject | None:
+def _find_report(session: Session, uri: str) -> InspectedObject | None:
     row = session.scalar(select(Report).where(Report.uri == uri))
     if row is None:
         return None
@@ -267,7 +267,7 @@ def _report(session: Session, uri: str) -> InspectedObject | None:
     )
 
 
-def _deleted(session: Session, uri: str) -> InspectedObject | None:
+def _find_deleted(session: Session, uri: str) -> InspectedObject | None:
     at = session.scalar(select(RemoteTombstone.at).where(RemoteTombstone.uri == uri).limit(1))
     if at is None:
         return None
@@ -277,15 +277,15 @@ def _deleted(session: Session, uri: str) -> InspectedObject | None:
 
 
 FINDERS: tuple[Callable[[Session, str], InspectedObject | None], ...] = (
-    _project,
-    _update,
-    _comment,
-    _document,
-    _actor,
-    _activity,
-    _message,
-    _report,
-    _deleted,
+    _find_project,
+    _find_update,
+    _find_comment,
+    _find_document,
+    _find_actor,
+    _find_activity,
+    _find_message,
+    _find_report,
+    _find_deleted,
 )
 
 
@@ -294,6 +294,6 @@ def _audience_of(visibility: Visibility) -> str:
     return visibility.value
 
 
-def _speakers(project: Project, author: Actor) -> tuple[str, ...]:
+def _sender_uris(project: Project, author: Actor) -> tuple[str, ...]:
     """The actors whose followers get an object: its author and, if it has one, the project's."""
     return (author.uri, project.actor.uri) if project.actor else (author.uri,)

@@ -23,7 +23,12 @@ from node.federating.models import (
     Peer,
     Reaction,
 )
-from node.operating.delivery_reasons import HostOutcome, is_about, list_outcomes, outcome_at_host
+from node.operating.delivery_reasons import (
+    HostOutcome,
+    is_about_subject,
+    list_outcomes,
+    outcome_at_host,
+)
 from node.operating.explanations import explain, next_step
 from node.operating.inspected_objects import InspectedObject, find_object
 from node.settings import Settings
@@ -32,22 +37,24 @@ from node.updates.models import Update
 # Items listed of each kind, the newest; `count` is the full number.
 MAX_ITEMS = 100
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 Row = TypeVar("Row")
 
 
-def inspect_object(session: Session, settings: Settings, named: str, host: str = "") -> Json:
-    """Describe the object that `named` identifies (see `find_object`). Times are ISO 8601, UTC.
-    With `host`, `hosts` holds that server alone, even if it never had to do with the object.
+def inspect_object(
+    session: Session, settings: Settings, identifier: str, host: str = ""
+) -> JsonObject:
+    """Describe the object that `identifier` identifies (see `find_object`). Times are ISO 8601,
+    UTC. With `host`, `hosts` holds that server alone, even if it never had to do with the object.
 
     Raises `NotFoundError` if this node has no record of the object.
     """
-    subject = find_object(session, settings, named)
+    subject = find_object(session, settings, identifier)
     if host:
         outcomes = [outcome_at_host(session, settings, subject, host)]
     else:
         outcomes = list_outcomes(session, settings, subject)
-    document: Json = {
+    document: JsonObject = {
         "id": subject.uri,
         "kind": subject.kind,
         "title": subject.title,
@@ -57,22 +64,22 @@ def inspect_object(session: Session, settings: Settings, named: str, host: str =
         "audience": subject.audience,
         "published_at": subject.published_at,
         **subject.details,
-        "likes": _reactions(session, subject, "Like"),
-        "announces": _reactions(session, subject, "Announce"),
-        "replies": _replies(session, subject),
-        "activities": _activities(session, subject),
-        "deliveries": _deliveries(session, subject),
+        "likes": _describe_reactions(session, subject, "Like"),
+        "announces": _describe_reactions(session, subject, "Announce"),
+        "replies": _describe_replies(session, subject),
+        "activities": _describe_activities(session, subject),
+        "deliveries": _describe_deliveries(session, subject),
         "hosts": [_describe_host(outcome) for outcome in outcomes],
-        "shared": _disclosures(session, subject),
-        "received": _received(session, subject),
+        "shared": _describe_disclosures(session, subject),
+        "received": _describe_received(session, subject),
     }
     if subject.kind == "actor":
-        document |= _actor_details(session, subject)
-    serialisable: Json = _to_json(document)
+        document |= _describe_actor(session, subject)
+    serialisable: JsonObject = _to_json(document)
     return serialisable
 
 
-def _reactions(session: Session, subject: InspectedObject, kind: str) -> Json:
+def _describe_reactions(session: Session, subject: InspectedObject, kind: str) -> JsonObject:
     query = select(Reaction).where(Reaction.object_uri == subject.uri, Reaction.kind == kind)
     return _list_with_count(
         session,
@@ -81,7 +88,7 @@ def _reactions(session: Session, subject: InspectedObject, kind: str) -> Json:
     )
 
 
-def _replies(session: Session, subject: InspectedObject) -> Json:
+def _describe_replies(session: Session, subject: InspectedObject) -> JsonObject:
     """The comments on an object; for a project, its updates too."""
     replies = [
         {"id": row.uri, "kind": "comment", "author": row.author.uri, "state": row.state.value}
@@ -100,7 +107,7 @@ def _replies(session: Session, subject: InspectedObject) -> Json:
     return {"count": len(replies), "items": replies}
 
 
-def _activities(session: Session, subject: InspectedObject) -> Json:
+def _describe_activities(session: Session, subject: InspectedObject) -> JsonObject:
     query = select(OutboxActivity).where(
         or_(OutboxActivity.object_uri == subject.uri, OutboxActivity.uri == subject.uri)
     )
@@ -117,12 +124,12 @@ def _activities(session: Session, subject: InspectedObject) -> Json:
     )
 
 
-def _deliveries(session: Session, subject: InspectedObject) -> Json:
-    query = select(Delivery).where(is_about(subject)).order_by(Delivery.id.desc())
-    return _list_with_count(session, query, _delivery)
+def _describe_deliveries(session: Session, subject: InspectedObject) -> JsonObject:
+    query = select(Delivery).where(is_about_subject(subject)).order_by(Delivery.id.desc())
+    return _list_with_count(session, query, _describe_delivery)
 
 
-def _delivery(row: Delivery) -> Json:
+def _describe_delivery(row: Delivery) -> JsonObject:
     return {
         "id": row.id,
         "activity": row.activity.uri,
@@ -131,7 +138,7 @@ def _delivery(row: Delivery) -> Json:
         "host": row.host,
         "state": row.state,
         "attempts": row.attempts,
-        "next_try_at": row.due_at if row.state == Delivery.WAITING else None,
+        "next_try_at": row.due_at if row.state == Delivery.WAITING_STATE else None,
         "finished_at": row.finished_at,
         "tries": [
             {
@@ -145,7 +152,7 @@ def _delivery(row: Delivery) -> Json:
     }
 
 
-def _disclosures(session: Session, subject: InspectedObject) -> Json:
+def _describe_disclosures(session: Session, subject: InspectedObject) -> JsonObject:
     query = (
         select(Disclosure)
         .where(Disclosure.object_uri == subject.uri)
@@ -164,7 +171,7 @@ def _disclosures(session: Session, subject: InspectedObject) -> Json:
     )
 
 
-def _received(session: Session, subject: InspectedObject) -> Json:
+def _describe_received(session: Session, subject: InspectedObject) -> JsonObject:
     """The received messages about an object, or from an actor."""
     column = InboxItem.actor_uri if subject.kind == "actor" else InboxItem.object_uri
     query = select(InboxItem).where(or_(column == subject.uri, InboxItem.uri == subject.uri))
@@ -183,7 +190,7 @@ def _received(session: Session, subject: InspectedObject) -> Json:
     )
 
 
-def _actor_details(session: Session, subject: InspectedObject) -> Json:
+def _describe_actor(session: Session, subject: InspectedObject) -> JsonObject:
     """Follows in both directions, blocks, the health of the actor's server, and its sync."""
     actor = session.scalars(select(Actor).where(Actor.uri == subject.uri)).one()
     peer = session.scalar(select(Peer).where(Peer.host == actor.host))
@@ -191,30 +198,30 @@ def _actor_details(session: Session, subject: InspectedObject) -> Json:
     comparison = session.scalar(select(Comparison).where(Comparison.actor_id == actor.id))
     return {
         "follows": _list_with_count(
-            session, select(Follow).where(Follow.follower_id == actor.id), _follow
+            session, select(Follow).where(Follow.follower_id == actor.id), _describe_follow
         ),
         "followers": _list_with_count(
-            session, select(Follow).where(Follow.followed_id == actor.id), _follow
+            session, select(Follow).where(Follow.followed_id == actor.id), _describe_follow
         ),
         "blocked_by": [
             row.blocker.uri
             for row in session.scalars(select(Block).where(Block.blocked_id == actor.id))
         ],
-        "server": _columns(
+        "server": _describe_columns(
             peer, "state", "software", "scheme", "failures", "try_after", "unreachable_since",
             "heard_at", "delivered_at", "failed_at", "last_answer",
         ),
-        "reading": _columns(
+        "reading": _describe_columns(
             backfill, "state", "pages", "read", "total", "started_at", "finished_at", "outcome"
         ),
-        "comparison": _columns(
+        "comparison": _describe_columns(
             comparison, "state", "compared_at", "agreed_at", "different", "fetched", "removed",
             "outcome",
         ),
     }  # fmt: skip
 
 
-def _follow(row: Follow) -> Json:
+def _describe_follow(row: Follow) -> JsonObject:
     return {
         "id": row.uri,
         "follower": row.follower.uri,
@@ -224,11 +231,11 @@ def _follow(row: Follow) -> Json:
     }
 
 
-def _columns(row: object, *names: str) -> Json | None:
+def _describe_columns(row: object, *names: str) -> JsonObject | None:
     return {name: getattr(row, name) for name in names} if row is not None else None
 
 
-def _describe_host(outcome: HostOutcome) -> Json:
+def _describe_host(outcome: HostOutcome) -> JsonObject:
     explanation = {"words": str(explain(outcome)), "next": str(next_step(outcome))}
     return {
         name: value
@@ -237,7 +244,9 @@ def _describe_host(outcome: HostOutcome) -> Json:
     }
 
 
-def _list_with_count(session: Session, query: Select[Row], describe: Callable[[Row], Json]) -> Json:
+def _list_with_count(
+    session: Session, query: Select[Row], describe: Callable[[Row], JsonObject]
+) -> JsonObject:
     count = session.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
     return {
         "count": count,

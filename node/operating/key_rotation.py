@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from federation.acceptance import MAX_FORWARDED_AGE
 from federation.signatures import generate_ed25519, generate_rsa, public_pem
-from federation.signatures.algorithms import Algorithm
+from federation.signatures.algorithms import KeyAlgorithm
 from federation.signatures.keys import PrivateKey
-from node import long_writes
+from node import batched_writes
 from node.councils import service as councils
 from node.db import now
 from node.error_isolation import for_each
@@ -33,16 +33,16 @@ from node.runtime import Node, UnitOfWork
 
 JOB = "old-keys"
 # Other servers forward our messages for this long, and recipients then need the key to verify them.
-OVERLAP = MAX_FORWARDED_AGE
+KEY_OVERLAP = MAX_FORWARDED_AGE
 # Batch sizes, in actors per transaction: copying keys writes four rows for each, publishing queues
 # a delivery for each follower.
-MAX_KEY_COPIES, MAX_PUBLISHED = 100, 20
+COPY_BATCH_SIZE, PUBLISH_BATCH_SIZE = 100, 20
 KEY_ID_PATTERN = re.compile(r"(.*?)(?:-([0-9]+)(?:-[0-9a-f]+)?)?")
 IS_RETIRED = ActorKey.retired_at.is_not(None)
 KeyPairs = dict[str, str]
 
 
-def generate_keys(node: Node) -> KeyPairs:
+def generate_successor_keys(node: Node) -> KeyPairs:
     """Generate a successor of every key that the council, the node and the officers sign with.
 
     Returns new private keys by the public key that they replace, all PEM. Generating takes long, so
@@ -53,13 +53,14 @@ def generate_keys(node: Node) -> KeyPairs:
             key.public_pem: key.private_pem for key in session.scalars(_select_signing_keys())
         }
     return {
-        public: _generate_like(PrivateKey("", private or "")) for public, private in current.items()
+        public: _generate_same_type(PrivateKey("", private or ""))
+        for public, private in current.items()
     }
 
 
 def rotate(work: UnitOfWork, pairs: KeyPairs, *, drop_old: bool = False) -> int:
-    """Have our actors sign with the keys of `generate_keys`, and start the long write that copies
-    them to projects' actors and notifies followers. Returns the number of actors.
+    """Have our actors sign with the keys of `generate_successor_keys`, and start the long write
+    that copies them to projects' actors and notifies followers. Returns the number of actors.
 
     `drop_old` deletes retired keys at once, because someone else may have them. Actors of projects
     lose those too when they copy the keys of their council.
@@ -68,7 +69,7 @@ def rotate(work: UnitOfWork, pairs: KeyPairs, *, drop_old: bool = False) -> int:
     changed: dict[Actor, None] = {}
     for old_key in session.scalars(_select_signing_keys().order_by(ActorKey.id)).all():
         private_pem = pairs.get(old_key.public_pem)
-        if private_pem is None:  # created after `generate_keys`
+        if private_pem is None:  # created after `generate_successor_keys`
             continue
         actor = old_key.actor
         key_id = _next_key_id(old_key.key_id)
@@ -85,57 +86,59 @@ def rotate(work: UnitOfWork, pairs: KeyPairs, *, drop_old: bool = False) -> int:
     actor_count = len(changed) + (
         session.scalar(_select_project_actors().with_only_columns(func.count())) or 0
     )
-    long_writes.begin(work, COPY_KEYS)
+    batched_writes.start(work, COPY_KEYS)
     work.audit("keys.rotate", councils.require_own(session).actor.uri, actors=actor_count)
     return actor_count
 
 
-def _copy_keys_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
+def _copy_keys_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     """Copy the council's current keys to a batch of projects' actors; False after the last."""
     council = councils.require_own(work.session).actor
     remaining = _select_project_actors().where(Actor.id > row.position).order_by(Actor.id)
-    query = remaining.options(selectinload(Actor.keys)).limit(MAX_KEY_COPIES)
+    query = remaining.options(selectinload(Actor.keys)).limit(COPY_BATCH_SIZE)
     actors = work.session.scalars(query).all()
     for actor in actors:
         group_actor.copy_council_keys(actor, council)
         row.position = actor.id
-    if len(actors) == MAX_KEY_COPIES:
+    if len(actors) == COPY_BATCH_SIZE:
         return True
-    long_writes.begin(work, PUBLISH_KEYS)
+    batched_writes.start(work, PUBLISH_KEYS)
     return False
 
 
-def _publish_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
+def _publish_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     """Send the followers of a batch of our actors an `Update`; False after the last batch."""
     remaining = Actor.is_local, Actor.kind != TOMBSTONE, Actor.id > row.position
-    query = select(Actor).where(*remaining).order_by(Actor.id).limit(MAX_PUBLISHED)
+    query = select(Actor).where(*remaining).order_by(Actor.id).limit(PUBLISH_BATCH_SIZE)
     actors = work.session.scalars(query).all()
     for actor in actors:
         _publish_actor_update(work, actor)
         row.position = actor.id
-    return len(actors) == MAX_PUBLISHED
+    return len(actors) == PUBLISH_BATCH_SIZE
 
 
-COPY_KEYS = long_writes.LongWriteKind("take-new-keys", _copy_keys_some)
-PUBLISH_KEYS = long_writes.LongWriteKind("tell-new-keys", _publish_some)
+COPY_KEYS = batched_writes.BatchedWriteKind("take-new-keys", _copy_keys_batch)
+PUBLISH_KEYS = batched_writes.BatchedWriteKind("tell-new-keys", _publish_batch)
 LONG_WRITES = COPY_KEYS, PUBLISH_KEYS
 
 
-def finish(node: Node) -> bool:
+def run_to_completion(node: Node) -> bool:
     """Complete a rotation now, for the command line. Returns False if the job of long writes has to
     complete it.
     """
     for kind in LONG_WRITES:
-        long_writes.run_job(node, [kind])
+        batched_writes.run_job(node, [kind])
     names = [kind.name for kind in LONG_WRITES]
-    unfinished = select(long_writes.LongWrite.id).where(long_writes.LongWrite.kind.in_(names))
+    unfinished = select(batched_writes.BatchedWrite.id).where(
+        batched_writes.BatchedWrite.kind.in_(names)
+    )
     with node.reading() as session:
         return session.scalar(unfinished.limit(1)) is None
 
 
 def run_job(node: Node) -> None:
-    """Job: delete the keys that were retired longer than `OVERLAP` ago."""
-    is_expired = ActorKey.retired_at < now() - OVERLAP
+    """Job: delete the keys that were retired longer than `KEY_OVERLAP` ago."""
+    is_expired = ActorKey.retired_at < now() - KEY_OVERLAP
     with node.reading() as session:
         owners = select(ActorKey.actor_id).where(is_expired).distinct().order_by(ActorKey.actor_id)
         actor_ids = session.scalars(owners).all()
@@ -164,8 +167,8 @@ def _select_project_actors() -> Select[Actor]:
     return select(Actor).where(Actor.is_local, Actor.id.in_(actor_ids))
 
 
-def _generate_like(key: PrivateKey) -> str:
-    return generate_ed25519() if key.algorithm is Algorithm.ed25519 else generate_rsa()
+def _generate_same_type(key: PrivateKey) -> str:
+    return generate_ed25519() if key.algorithm is KeyAlgorithm.ed25519 else generate_rsa()
 
 
 def _next_key_id(key_id: str) -> str:

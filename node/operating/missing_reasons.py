@@ -24,10 +24,10 @@ def explain_missing(session: Session, settings: Settings, uri: str) -> HostOutco
     if not peers.is_allowed(session, settings, host):
         is_blocked = peers.is_blocked(session, host)
         return HostOutcome(host, "here_blocked" if is_blocked else "here_not_allowed")
-    return _from_message(session, host, uri) or _from_server(session, host)
+    return _outcome_of_message(session, host, uri) or _outcome_of_server(session, host)
 
 
-def _from_message(session: Session, host: str, uri: str) -> HostOutcome | None:
+def _outcome_of_message(session: Session, host: str, uri: str) -> HostOutcome | None:
     """The outcome of the last message about the object, if one was received."""
     messages = select(InboxItem).where(InboxItem.object_uri == uri).order_by(InboxItem.id.desc())
     message = session.scalars(messages.limit(1)).first()
@@ -36,7 +36,7 @@ def _from_message(session: Session, host: str, uri: str) -> HostOutcome | None:
     return HostOutcome(host, "came", message.received_at, message.outcome, message.attempts)
 
 
-def _from_server(session: Session, host: str) -> HostOutcome:
+def _outcome_of_server(session: Session, host: str) -> HostOutcome:
     """The reason that lies in our relation to the object's server: follows, refusals, sync."""
     our_actor, their_actor = aliased(Actor), aliased(Actor)
     followed_ids = (

@@ -37,7 +37,7 @@ class CouncilSyncStatus:
     council: Council
     backfill: Backfill | None
     comparison: Comparison | None
-    held: int
+    received_count: int
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class NodeOverview:
     given_up: int
     oldest_waiting: datetime | None
     unreachable: tuple[Peer, ...]
-    failed_work: tuple[JobFailure, ...]
+    failed_jobs: tuple[JobFailure, ...]
     received_waiting: int
     received_failed: int
     refused: int
-    mails_failed: int
+    failed_emails: int
     followers: int
     disputes: Sequence[GssCodeDispute]
     clock: ClockCheck
@@ -67,7 +67,7 @@ def build_overview(session: Session) -> NodeOverview:
         return session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0  # type: ignore[arg-type]
 
     oldest_waiting = select(func.min(Delivery.trying_since)).where(
-        Delivery.state == Delivery.WAITING
+        Delivery.state == Delivery.WAITING_STATE
     )
     unreachable_peers = (
         select(Peer).where(Peer.try_after > now()).order_by(Peer.unreachable_since, Peer.host)
@@ -77,10 +77,10 @@ def build_overview(session: Session) -> NodeOverview:
         given_up=count(Delivery.state == "failed"),
         oldest_waiting=session.scalar(oldest_waiting),
         unreachable=tuple(session.scalars(unreachable_peers.limit(20))),
-        failed_work=tuple(error_isolation.list_failures(session, MAX_FAILURES)),
+        failed_jobs=tuple(error_isolation.list_failures(session, MAX_FAILURES)),
         received_waiting=count(InboxItem.state == "new", model=InboxItem),
         received_failed=count(InboxItem.state == "failed", model=InboxItem),
-        mails_failed=count(Mail.state == "failed", model=Mail),
+        failed_emails=count(Mail.state == "failed", model=Mail),
         refused=session.scalar(select(func.sum(RefusalCount.count))) or 0,
         followers=count(
             Follow.state == "accepted", Follow.followed.has(Actor.is_local), model=Follow

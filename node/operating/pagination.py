@@ -21,12 +21,12 @@ class KeysetPage(Generic[Row]):
 
 
 def list_page(
-    session: Session, query: Select[Row], row: Any, before: int | None
+    session: Session, query: Select[Row], model: Any, before: int | None
 ) -> KeysetPage[Row]:
     """The newest rows of `query` with an id below `before`. `row` is the model that has the id."""
     if before is not None:
-        query = query.where(row.id < before)
-    candidates = session.scalars(query.order_by(row.id.desc()).limit(PAGE_SIZE + 1)).all()
+        query = query.where(model.id < before)
+    candidates = session.scalars(query.order_by(model.id.desc()).limit(PAGE_SIZE + 1)).all()
     has_more = len(candidates) > PAGE_SIZE
     rows = candidates[:PAGE_SIZE]
     return KeysetPage(rows, rows[-1].id if has_more else None)  # type: ignore[attr-defined]

@@ -74,10 +74,10 @@ def inspection() -> ResponseReturnValue:
             "This server has no record of this address. Check the address, or copy "
             "it from the item’s page."
         )
-        form.show(InvalidInputError(no_record, {"id": no_record}))
+        form.add_errors(InvalidInputError(no_record, {"id": no_record}))
     except InvalidInputError as error:
         status = 400
-        form.show(error)
+        form.add_errors(error)
     page = render_template(
         "operating/inspect.html",
         form=form,

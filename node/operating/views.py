@@ -84,7 +84,7 @@ def decide() -> ResponseReturnValue:
     try:
         peer = peers.decide(work, form.host.data or "", request.form.get("state", peers.ALLOWED))
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_peers(form), 400
     if peer.state == peers.ALLOWED:
         flash(_("%(host)s has been allowed.", host=peer.host), "success")

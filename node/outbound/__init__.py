@@ -4,19 +4,19 @@
 `client` sends the request.
 """
 
-from node.outbound.client import Outbound, OutboundResponse, Signer, Transport
-from node.outbound.errors import OutboundCode, OutboundError
+from node.outbound.client import OutboundClient, OutboundResponse, Signer, Transport
+from node.outbound.errors import OutboundError, OutboundErrorCode
 from node.outbound.in_process import InProcessTransport
-from node.outbound.media_types import AS2, JRD
+from node.outbound.media_types import AS2_MEDIA_TYPES, JRD_MEDIA_TYPES
 from node.outbound.network import Resolver, system_resolver
 
 __all__ = [
-    "AS2",
-    "JRD",
+    "AS2_MEDIA_TYPES",
+    "JRD_MEDIA_TYPES",
     "InProcessTransport",
-    "Outbound",
-    "OutboundCode",
+    "OutboundClient",
     "OutboundError",
+    "OutboundErrorCode",
     "OutboundResponse",
     "Resolver",
     "Signer",

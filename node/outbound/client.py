@@ -14,8 +14,8 @@ import httpcore2
 
 from node.errors import SettingsError
 from node.messages import msg
-from node.outbound.errors import OutboundCode, OutboundError, timed_out
-from node.outbound.media_types import AS2, matches
+from node.outbound.errors import OutboundError, OutboundErrorCode, timeout_error
+from node.outbound.media_types import AS2_MEDIA_TYPES, matches
 from node.outbound.network import GuardedBackend, Resolver, system_resolver
 from node.outbound.targets import Target, parse_target
 
@@ -31,11 +31,11 @@ KEEP_ALIVE_SECONDS = 15.0
 # Only the status of a response to POST matters; its body is shown to the operator.
 MAX_POST_RESPONSE_BYTES = 64 * 1024
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[!-~]([\t -~]*[!-~])?", re.ASCII)
 # The client sets these from the URL and the body; callers and signers cannot.
-_OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+_RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
 
 class Transport(Protocol):
@@ -50,18 +50,18 @@ class Transport(Protocol):
 class OutboundResponse:
     """The response of a server.
 
-    Names in `headers` are lower-case; `url` is the final address after redirects; `elapsed` is in
-    seconds.
+    Names in `headers` are lower-case; `url` is the final address after redirects; `elapsed_seconds`
+    is in seconds.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
-    elapsed: float
+    elapsed_seconds: float
 
 
-class Outbound:
+class OutboundClient:
     """A thread-safe HTTP client for other servers: https on public IP addresses only.
 
     `private_hosts` holds the `host:port` pairs of peers that may use plain http, any port, and
@@ -87,9 +87,9 @@ class Outbound:
         self._timeout = timeout
         self._max_bytes = max_bytes
         # A separate pool, so that a connection to a private host is never reused here.
-        self.public_only: Outbound = self
+        self.public_only: OutboundClient = self
         if private_hosts:
-            self.public_only = Outbound(
+            self.public_only = OutboundClient(
                 user_agent=user_agent,
                 timeout=timeout,
                 max_bytes=max_bytes,
@@ -112,7 +112,7 @@ class Outbound:
         accept: str,
         sign: Signer | None = None,
         headers: Mapping[str, str] | None = None,
-        content_types: Collection[str] = AS2,
+        content_types: Collection[str] = AS2_MEDIA_TYPES,
         is_host_allowed: Callable[[str], bool] | None = None,
     ) -> OutboundResponse:
         """Fetch `url`, following at most three redirects.
@@ -126,11 +126,11 @@ class Outbound:
         for _ in range(MAX_REDIRECTS + 1):
             target = parse_target(url, self._private_hosts)
             if is_host_allowed is not None and not is_host_allowed(target.authority):
-                raise _forbidden_server(target.authority)
+                raise _forbidden_server_error(target.authority)
             request_headers = {**(headers or {}), "accept": accept}
             with self._exchange("GET", target, request_headers, None, sign, deadline) as response:
-                response_headers = _headers(response)
-                if response.status not in _REDIRECTS or "location" not in response_headers:
+                response_headers = _response_headers(response)
+                if response.status not in _REDIRECT_STATUSES or "location" not in response_headers:
                     _check_response(response.status, response_headers, content_types)
                     body = _read_body(response, self._max_bytes)
                     return OutboundResponse(
@@ -138,7 +138,7 @@ class Outbound:
                     )
             url = _resolve_redirect(target.url, response_headers["location"])
         raise OutboundError(
-            OutboundCode.TOO_MANY_REDIRECTS,
+            OutboundErrorCode.TOO_MANY_REDIRECTS,
             msg("The server redirects too many times."),
             permanent=True,
         )
@@ -161,7 +161,7 @@ class Outbound:
         request_headers = {**(headers or {}), "content-type": content_type}
         deadline = started + self._timeout
         with self._exchange("POST", target, request_headers, body, sign, deadline) as response:
-            response_headers = _headers(response)
+            response_headers = _response_headers(response)
             truncated_body = (
                 b""
                 if _is_encoded(response_headers)
@@ -195,13 +195,13 @@ class Outbound:
                 scheme=target.scheme,
                 host=target.host,
                 port=target.port,
-                target=target.target,
+                target=target.path_and_query,
             ),
             headers=self._request_headers(target, {**headers, **signed}, body),
             content=body,
             extensions={"timeout": _timeouts(deadline)},
         )
-        with _typed_errors():
+        with _translate_errors():
             response = self._transport.handle_request(request)
             try:
                 yield response
@@ -219,23 +219,23 @@ class Outbound:
         headers |= {
             name.lower(): value
             for name, value in extra_headers.items()
-            if name.lower() not in _OWN_HEADERS
+            if name.lower() not in _RESERVED_HEADERS
         }
         if body is not None:
             headers["content-length"] = str(len(body))
         for name, value in headers.items():
             if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
                 raise OutboundError(
-                    OutboundCode.BAD_HEADER,
+                    OutboundErrorCode.BAD_HEADER,
                     msg("The request has a header that cannot be sent."),
                     permanent=True,
                 )
         return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
 
-def _forbidden_server(authority: str) -> OutboundError:
+def _forbidden_server_error(authority: str) -> OutboundError:
     return OutboundError(
-        OutboundCode.FORBIDDEN_SERVER,
+        OutboundErrorCode.FORBIDDEN_SERVER,
         msg(
             "The address leads to %(authority)s, which this server must not "
             "contact for this request.",
@@ -268,22 +268,22 @@ def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
 
 
 @contextmanager
-def _typed_errors() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except httpcore2.TimeoutException as error:
-        raise timed_out() from error
+        raise timeout_error() from error
     except httpcore2.NetworkError as error:
         raise OutboundError(
-            OutboundCode.UNREACHABLE, msg("The connection to the server was lost.")
+            OutboundErrorCode.UNREACHABLE, msg("The connection to the server was lost.")
         ) from error
     except httpcore2.ProtocolError as error:
         raise OutboundError(
-            OutboundCode.PROTOCOL_ERROR, msg("The server’s response is not valid HTTP.")
+            OutboundErrorCode.PROTOCOL_ERROR, msg("The server’s response is not valid HTTP.")
         ) from error
 
 
-def _headers(response: httpcore2.Response) -> dict[str, str]:
+def _response_headers(response: httpcore2.Response) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw_name, raw_value in response.headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -301,12 +301,12 @@ def _check_response(
     # We ask for an uncompressed body, since a small compressed one can expand to a huge one.
     if _is_encoded(headers):
         raise OutboundError(
-            OutboundCode.PROTOCOL_ERROR,
+            OutboundErrorCode.PROTOCOL_ERROR,
             msg("The server’s response is compressed, although we did not ask for compression."),
         )
     if 200 <= status < 300 and not matches(headers.get("content-type", ""), content_types):
         raise OutboundError(
-            OutboundCode.WRONG_CONTENT_TYPE,
+            OutboundErrorCode.WRONG_CONTENT_TYPE,
             msg("The server’s response is not the type of document we asked for."),
             permanent=True,
         )
@@ -318,7 +318,9 @@ def _read_body(response: httpcore2.Response, limit: int) -> bytes:
         body += chunk
         if len(body) > limit:
             raise OutboundError(
-                OutboundCode.TOO_LARGE, msg("The server’s response is too large."), permanent=True
+                OutboundErrorCode.TOO_LARGE,
+                msg("The server’s response is too large."),
+                permanent=True,
             )
     return bytes(body)
 
@@ -326,7 +328,7 @@ def _read_body(response: httpcore2.Response, limit: int) -> bytes:
 def _read_truncated_body(response: httpcore2.Response, limit: int) -> bytes:
     body = bytearray()
     try:
-        with _typed_errors():
+        with _translate_errors():
             for chunk in response.iter_stream():
                 body += chunk
                 if len(body) >= limit:
@@ -341,7 +343,7 @@ def _resolve_redirect(url: str, location: str) -> str:
         return urljoin(url, location)
     except ValueError as error:
         raise OutboundError(
-            OutboundCode.BAD_URL,
+            OutboundErrorCode.BAD_URL,
             msg("The server redirects to an address that cannot be used."),
             permanent=True,
         ) from error

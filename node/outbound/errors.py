@@ -6,7 +6,7 @@ from node.errors import MoothallError
 from node.messages import msg
 
 
-class OutboundCode(StrEnum):
+class OutboundErrorCode(StrEnum):
     """Why a request has no usable response."""
 
     BAD_URL = "bad_url"
@@ -28,13 +28,13 @@ class OutboundCode(StrEnum):
 # Codes that would reveal names and servers inside the node's own network.
 _INTERNAL_CODES = frozenset(
     {
-        OutboundCode.FORBIDDEN_ADDRESS,
-        OutboundCode.FORBIDDEN_SERVER,
-        OutboundCode.NAME_NOT_RESOLVED,
-        OutboundCode.UNREACHABLE,
-        OutboundCode.TLS,
-        OutboundCode.TIMEOUT,
-        OutboundCode.PROTOCOL_ERROR,
+        OutboundErrorCode.FORBIDDEN_ADDRESS,
+        OutboundErrorCode.FORBIDDEN_SERVER,
+        OutboundErrorCode.NAME_NOT_RESOLVED,
+        OutboundErrorCode.UNREACHABLE,
+        OutboundErrorCode.TLS,
+        OutboundErrorCode.TIMEOUT,
+        OutboundErrorCode.PROTOCOL_ERROR,
     }
 )
 
@@ -42,7 +42,7 @@ _INTERNAL_CODES = frozenset(
 class OutboundError(MoothallError):
     """A request has no usable response. `permanent`: a retry cannot succeed."""
 
-    def __init__(self, code: OutboundCode, safe_text: str, *, permanent: bool = False) -> None:
+    def __init__(self, code: OutboundErrorCode, safe_text: str, *, permanent: bool = False) -> None:
         super().__init__(safe_text)
         self.code = code
         self.permanent = permanent
@@ -62,6 +62,6 @@ class OutboundError(MoothallError):
         )
 
 
-def timed_out() -> OutboundError:
+def timeout_error() -> OutboundError:
     """The error for a request that passed its deadline, at any stage."""
-    return OutboundError(OutboundCode.TIMEOUT, msg("The server did not respond in time."))
+    return OutboundError(OutboundErrorCode.TIMEOUT, msg("The server did not respond in time."))

@@ -7,7 +7,7 @@ import httpcore2
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from node.messages import msg
-from node.outbound.errors import OutboundCode, OutboundError
+from node.outbound.errors import OutboundError, OutboundErrorCode
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -29,7 +29,7 @@ class InProcessTransport:
         app = self._apps.get(authority)
         if app is None:
             raise OutboundError(
-                OutboundCode.NAME_NOT_RESOLVED, msg("The server’s name could not be found.")
+                OutboundErrorCode.NAME_NOT_RESOLVED, msg("The server’s name could not be found.")
             )
         builder = EnvironBuilder(
             method=request.method.decode("ascii"),

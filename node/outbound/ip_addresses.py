@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-_NOT_PUBLIC_4 = tuple(
+_NOT_PUBLIC_IPV4 = tuple(
     IPv4Network(network)
     for network in (
         "0.0.0.0/8",  # this network, unspecified
@@ -25,8 +25,8 @@ _NOT_PUBLIC_4 = tuple(
 )
 # Excludes mapped, compatible, translated (NAT64), unique local, link-local, site-local and
 # multicast addresses.
-_PUBLIC_6 = IPv6Network("2000::/3")
-_NOT_PUBLIC_6 = tuple(
+_PUBLIC_IPV6 = IPv6Network("2000::/3")
+_NOT_PUBLIC_IPV6 = tuple(
     IPv6Network(network)
     for network in (
         "2001::/23",  # protocol assignments: Teredo, benchmarking, ORCHID
@@ -35,38 +35,38 @@ _NOT_PUBLIC_6 = tuple(
         "3fff::/20",  # documentation
     )
 )
-_LOCAL_4 = tuple(
+_LOCAL_IPV4 = tuple(
     IPv4Network(network)
     for network in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 )
-_LOCAL_6 = (IPv6Network("::1/128"), IPv6Network("fc00::/7"))
-_METADATA_6 = IPv6Address("fd00:ec2::254")
+_LOCAL_IPV6 = (IPv6Network("::1/128"), IPv6Network("fc00::/7"))
+_METADATA_IPV6 = IPv6Address("fd00:ec2::254")
 
 
-def can_connect(address: str, *, private: bool) -> bool:
+def can_connect(address: str, *, allow_private: bool) -> bool:
     """Whether a numeric address is public or, if `private` is set, loopback or private."""
     try:
         parsed = ip_address(address)
     except ValueError:
         return False
-    return _is_public(parsed) or (private and _is_local(parsed))
+    return _is_public(parsed) or (allow_private and _is_local(parsed))
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv4Address):
-        return not any(address in network for network in _NOT_PUBLIC_4)
+        return not any(address in network for network in _NOT_PUBLIC_IPV4)
     return (
         address.scope_id is None
-        and address in _PUBLIC_6
-        and not any(address in network for network in _NOT_PUBLIC_6)
+        and address in _PUBLIC_IPV6
+        and not any(address in network for network in _NOT_PUBLIC_IPV6)
     )
 
 
 def _is_local(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv4Address):
-        return any(address in network for network in _LOCAL_4)
+        return any(address in network for network in _LOCAL_IPV4)
     return (
         address.scope_id is None
-        and address != _METADATA_6
-        and any(address in network for network in _LOCAL_6)
+        and address != _METADATA_IPV6
+        and any(address in network for network in _LOCAL_IPV6)
     )

@@ -4,11 +4,11 @@ from collections.abc import Collection
 from email.message import Message
 
 # ActivityPub section 3.2 and the WebFinger document's type (RFC 7033 section 10.2).
-AS2 = (
+AS2_MEDIA_TYPES = (
     "application/activity+json",
     'application/ld+json; profile="https://www.w3.org/ns/activitystreams"',
 )
-JRD = ("application/jrd+json", "application/json")
+JRD_MEDIA_TYPES = ("application/jrd+json", "application/json")
 
 
 def matches(content_type: str, accepted: Collection[str]) -> bool:

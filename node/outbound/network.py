@@ -16,7 +16,7 @@ from typing import Any
 import httpcore2
 
 from node.messages import msg
-from node.outbound.errors import OutboundCode, OutboundError, timed_out
+from node.outbound.errors import OutboundError, OutboundErrorCode, timeout_error
 from node.outbound.ip_addresses import can_connect
 
 Resolver = Callable[[str], Sequence[str]]
@@ -38,7 +38,7 @@ def seconds_left(deadline: float | None) -> float:
     """Seconds until `deadline`. Raises `OutboundError` (timeout) if it has passed or is None."""
     remaining = (deadline or 0.0) - monotonic()
     if remaining <= 0:
-        raise timed_out()
+        raise timeout_error()
     return remaining
 
 
@@ -66,10 +66,10 @@ class GuardedBackend(httpcore2.NetworkBackend):
         addresses = self._look_up(host, timeout)
         private = f"{host}:{port}" in self._private_hosts
         if not addresses:
-            raise _not_resolved()
-        if not all(can_connect(address, private=private) for address in addresses):
+            raise _not_resolved_error()
+        if not all(can_connect(address, allow_private=private) for address in addresses):
             raise OutboundError(
-                OutboundCode.FORBIDDEN_ADDRESS,
+                OutboundErrorCode.FORBIDDEN_ADDRESS,
                 msg("The server’s name points to an address that is not public."),
             )
         candidates = addresses[:MAX_TRIED_ADDRESSES]
@@ -82,19 +82,19 @@ class GuardedBackend(httpcore2.NetworkBackend):
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
             return DeadlineStream(stream)
-        raise OutboundError(OutboundCode.UNREACHABLE, msg("The server cannot be reached."))
+        raise OutboundError(OutboundErrorCode.UNREACHABLE, msg("The server cannot be reached."))
 
     def _look_up(self, host: str, deadline: float | None) -> Sequence[str]:
         if not self._lookups.acquire(timeout=seconds_left(deadline)):
-            raise timed_out()
+            raise timeout_error()
         future: Future[Sequence[str]] = Future()
         Thread(target=self._resolve, args=(host, future), daemon=True).start()
         try:
             return future.result(seconds_left(deadline))
         except TimeoutError as error:
-            raise timed_out() from error
+            raise timeout_error() from error
         except (OSError, UnicodeError) as error:
-            raise _not_resolved() from error
+            raise _not_resolved_error() from error
 
     def _resolve(self, host: str, future: "Future[Sequence[str]]") -> None:
         try:
@@ -138,7 +138,7 @@ class DeadlineStream(httpcore2.NetworkStream):
             return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, remaining))
         except httpcore2.ConnectError as error:
             raise OutboundError(
-                OutboundCode.TLS, msg("A secure connection to the server could not be made.")
+                OutboundErrorCode.TLS, msg("A secure connection to the server could not be made.")
             ) from error
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def _not_resolved() -> OutboundError:
+def _not_resolved_error() -> OutboundError:
     return OutboundError(
-        OutboundCode.NAME_NOT_RESOLVED, msg("The server’s name could not be found.")
+        OutboundErrorCode.NAME_NOT_RESOLVED, msg("The server’s name could not be found.")
     )

@@ -50,17 +50,17 @@ def request_reset(work: UnitOfWork, email: str) -> None:
         work.wake(JOB)
 
 
-def run_job(node: Node, write: PasswordEmailRenderer) -> None:
+def run_job(node: Node, render: PasswordEmailRenderer) -> None:
     """Job: email keys to users who have a password, and delete expired requests."""
     is_expired = PasswordReset.asked_at < now() - KEY_LIFETIME
     unprocessed = select(PasswordReset.id).where(PasswordReset.digest.is_(None))
     with node.work(by=JOB) as work:
         work.session.execute(delete(PasswordReset).where(is_expired))
         reset_ids = work.session.scalars(unprocessed.order_by(PasswordReset.id)).all()
-    for_each(node, JOB, reset_ids, lambda reset_id: _process_request(node, reset_id, write))
+    for_each(node, JOB, reset_ids, lambda reset_id: _process_request(node, reset_id, render))
 
 
-def _process_request(node: Node, reset_id: int, write: PasswordEmailRenderer) -> None:
+def _process_request(node: Node, reset_id: int, render: PasswordEmailRenderer) -> None:
     is_unprocessed = PasswordReset.id == reset_id, PasswordReset.digest.is_(None)
     with node.work(by=JOB) as work:
         reset = work.session.scalar(select(PasswordReset).where(*is_unprocessed).with_for_update())
@@ -70,16 +70,16 @@ def _process_request(node: Node, reset_id: int, write: PasswordEmailRenderer) ->
         if user is None or not user.active or user.password is None:
             work.session.delete(reset)
         else:
-            _send_key(work, reset, user, write)
+            _send_key(work, reset, user, render)
 
 
 def _send_key(
-    work: UnitOfWork, reset: PasswordReset, user: User, write: PasswordEmailRenderer
+    work: UnitOfWork, reset: PasswordReset, user: User, render: PasswordEmailRenderer
 ) -> None:
     key = secrets.token_urlsafe(32)
     reset.user_id, reset.digest = user.id, _digest(key)
     language = user.language or work.settings.language
-    email = write(user, f"{work.settings.base_url}{NEW_PASSWORD_PATH}?key={key}", language)
+    email = render(user, f"{work.settings.base_url}{NEW_PASSWORD_PATH}?key={key}", language)
     mail.send(work, user.email, email.subject, email.text, language=language)
     work.audit("user.new-password-link", user.email)
 

@@ -13,7 +13,7 @@ from node.passwords import service
 from node.passwords.forms import ForgottenPasswordForm, NewPasswordForm
 from node.people import service as people
 from node.people.attempt_limits import AttemptLimiter, network_of
-from node.people.forms import MAX_LEN_EMAIL, NO_EMAIL
+from node.people.forms import EMAIL_MISSING, MAX_LEN_EMAIL
 from node.request import PUBLIC, current_work, permission
 
 blueprint = Blueprint("passwords", __name__, template_folder="templates")
@@ -53,7 +53,7 @@ def ask() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("passwords/ask.html", form=form), 400
     if "@" not in email or "\0" in email or len(email) > MAX_LEN_EMAIL:
-        form.email.errors = [NO_EMAIL]
+        form.email.errors = [EMAIL_MISSING]
         return render_template("passwords/ask.html", form=form), 400
     limits: PasswordRequestLimits = current_app.extensions[EXTENSION_KEY]
     wait = limits.addresses.hit(network_of(request.remote_addr or ""))
@@ -96,7 +96,7 @@ def choose() -> ResponseReturnValue:
     try:
         password_hash = people.hash_new_password(form.password.data or "")
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return render_template("passwords/choose.html", form=form), 400
     user = service.find_user_by_key(work.session, key)
     if user is None:  # the key was used or revoked meanwhile

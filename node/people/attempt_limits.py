@@ -27,9 +27,9 @@ class AttemptLimiter:
         limit: int,
         window: float = WINDOW_SECONDS,
         clock: Callable[[], float] = time.monotonic,
-        names: int = MAX_NAMES,
+        max_names: int = MAX_NAMES,
     ) -> None:
-        self._limit, self._window, self._clock, self._names = limit, window, clock, names
+        self._limit, self._window, self._clock, self._max_names = limit, window, clock, max_names
         self._attempts: OrderedDict[bytes, list[float]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -46,7 +46,7 @@ class AttemptLimiter:
             if not wait:
                 attempts.append(current)
             self._attempts[key] = attempts
-            if len(self._attempts) > self._names:
+            if len(self._attempts) > self._max_names:
                 self._attempts.popitem(last=False)
         return wait
 

@@ -20,8 +20,8 @@ from node.people.attempt_limits import SignInAttempt, SignInLimiter
 from node.people.service import MAX_LEN_PASSWORD
 
 EXTENSION_KEY = "moothall-tries"
-NO_EMAIL = _l("Enter your email address")
-NO_PASSWORD = _l("Enter your password")
+EMAIL_MISSING = _l("Enter your email address")
+PASSWORD_MISSING = _l("Enter your password")
 # Characters in a deliverable address (RFC 5321, section 4.5.3.1.3, without the brackets).
 MAX_LEN_EMAIL = 254
 # The same error for both, so that no one learns who has an account.
@@ -48,13 +48,13 @@ class SignInForm(LoginForm):
             return self._fail()
         password = self.password.data or ""
         if not email or not password:
-            self.email.errors = [] if email else [NO_EMAIL]
-            self.password.errors = [] if password else [NO_PASSWORD]
+            self.email.errors = [] if email else [EMAIL_MISSING]
+            self.password.errors = [] if password else [PASSWORD_MISSING]
             return False
-        with _count_attempt(email) as outcome:
+        with _counted_attempt(email) as outcome:
             # No account has a longer password, and hashing a very long one is expensive.
-            outcome.is_right = len(password) <= MAX_LEN_PASSWORD and super().validate(**arguments)
-        return outcome.is_right or self._fail()
+            outcome.succeeded = len(password) <= MAX_LEN_PASSWORD and super().validate(**arguments)
+        return outcome.succeeded or self._fail()
 
     def validate_next(self, field: Field) -> None:
         """Replace a redirect to another site by one to the home page."""
@@ -71,20 +71,20 @@ def verify_current_password(email: str, password: str, password_hash: str) -> bo
 
     Raises `TooManyRequests`.
     """
-    with _count_attempt(email) as outcome:
+    with _counted_attempt(email) as outcome:
         has_valid_length = 0 < len(password) <= MAX_LEN_PASSWORD
-        outcome.is_right = has_valid_length and hashing.verify_hash(password, password_hash)
-    return outcome.is_right
+        outcome.succeeded = has_valid_length and hashing.verify_hash(password, password_hash)
+    return outcome.succeeded
 
 
 class _SignInOutcome:
     """Whether a password was right."""
 
-    is_right = False
+    succeeded = False
 
 
 @contextmanager
-def _count_attempt(email: str) -> Iterator[_SignInOutcome]:
+def _counted_attempt(email: str) -> Iterator[_SignInOutcome]:
     """Count an attempt to sign in as `email`, unless it succeeds. Raises `TooManyRequests`."""
     limiter: SignInLimiter = current_app.extensions[EXTENSION_KEY]
     device = session_cookies.device_secret()
@@ -102,5 +102,5 @@ def _count_attempt(email: str) -> Iterator[_SignInOutcome]:
     except ServiceUnavailable:  # the password was not verified
         limiter.undo(attempt)
         raise
-    if outcome.is_right:
+    if outcome.succeeded:
         limiter.record_success(attempt)

@@ -13,9 +13,9 @@ from node.people import credentials, hashing
 from node.people.credentials import AccountChange
 from node.people.models import Role, User
 from node.people.permissions import ROLES, permissions_of
-from node.plugin_views import PersonView
+from node.plugin_info import PersonInfo
 from node.runtime import Node, UnitOfWork
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
 MIN_LEN_PASSWORD = 12
 MAX_LEN_PASSWORD = 200
@@ -25,10 +25,10 @@ def by_id(session: Session, number: int) -> User | None:
     return session.get(User, number)
 
 
-def to_plugin_view(user: User) -> PersonView:
+def to_plugin_view(user: User) -> PersonInfo:
     """The part of an account that plugins see."""
     roles = frozenset(role.name for role in user.roles)
-    return PersonView(id=user.id, name=user.name, email=user.email, roles=roles)
+    return PersonInfo(id=user.id, name=user.name, email=user.email, roles=roles)
 
 
 def by_email(session: Session, email: str) -> User | None:
@@ -49,13 +49,13 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     The password is hashed before the first query, so that no transaction is open meanwhile.
     """
     errors: dict[str, Message] = {}
-    if password_error := _password_error(password):
+    if password_error := _find_password_error(password):
         errors["password"] = password_error
     password_hash = "" if errors else hashing.make_hash(password)
     name = trim(name)
     if not 1 <= len(name) <= 200:
         errors["person_name"] = msg("Enter your name in 200 characters or fewer")
-    elif error := misfit(name, 200):
+    elif error := find_text_error(name, 200):
         errors["person_name"] = error
     try:
         email = validate_email(email.strip(), check_deliverability=False).normalized.lower()
@@ -89,7 +89,7 @@ def hash_new_password(password: str) -> str:
 
     Raises `InvalidInputError`.
     """
-    error = _password_error(password)
+    error = _find_password_error(password)
     if error:
         raise InvalidInputError(msg("The password could not be changed."), {"password": error})
     return hashing.make_hash(password)
@@ -107,7 +107,7 @@ def set_password(
     work.audit("user.set-password", user.email)
 
 
-def _password_error(password: str) -> Message | None:
+def _find_password_error(password: str) -> Message | None:
     """Why `password` is not acceptable; None if it is."""
     if len(password) < MIN_LEN_PASSWORD:
         least = MIN_LEN_PASSWORD
@@ -117,7 +117,7 @@ def _password_error(password: str) -> Message | None:
         return msg("Password must be %(most)s characters or fewer", most=most)
     return (
         msg("Password must only include characters you can type")
-        if misfit(password, MAX_LEN_PASSWORD)
+        if find_text_error(password, MAX_LEN_PASSWORD)
         else None
     )
 

@@ -18,9 +18,9 @@ from node.request import current_node
 from node.runtime import UnitOfWork
 
 # The key of the session's secret in Flask's session.
-SECRET_KEY_NAME = "sid"  # noqa: S105 -- a name
+SESSION_SECRET_KEY = "sid"  # noqa: S105 -- a name
 # Our device secrets are shorter.
-MAX_LEN_DEVICE = 100
+MAX_LEN_DEVICE_SECRET = 100
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ def register(app: Flask) -> None:
 
 def _load_user(uniquifier: str) -> User | None:
     """The user of the current session. `uniquifier` is Flask-Login's user id from the cookie."""
-    secret = str(session.get(SECRET_KEY_NAME) or "")
+    secret = str(session.get(SESSION_SECRET_KEY) or "")
     row = sessions.find(db.session(), current_node().settings, secret) if secret else None
     if row is None or row.user.fs_uniquifier != uniquifier:
         return None
@@ -52,7 +52,7 @@ def begin_session(work: UnitOfWork, user: User) -> None:
     is_known = sessions.is_known_device(work.session, user.email, device_secret())
     if not is_known and sessions.has_signed_in(work.session, user):
         credentials.notify_user(work, user, AccountChange.device, **device._asdict())
-    g.user_session_id, session[SECRET_KEY_NAME] = sessions.begin(
+    g.user_session_id, session[SESSION_SECRET_KEY] = sessions.begin_session(
         work, user, _ensure_device_cookie(), device
     )
     session.pop("csrf_token", None)
@@ -67,13 +67,13 @@ def current_session_id() -> int:
 
 def renew_session(work: UnitOfWork) -> None:
     """Continue the current session with a new secret."""
-    session[SECRET_KEY_NAME] = sessions.renew(work, current_session_id())
+    session[SESSION_SECRET_KEY] = sessions.renew(work, current_session_id())
 
 
 def device_secret() -> str:
     """The secret in the device cookie; empty if there is none yet."""
     secret = request.cookies.get(current_node().settings.cookie_name("device"), "")
-    return secret if len(secret) <= MAX_LEN_DEVICE else ""
+    return secret if len(secret) <= MAX_LEN_DEVICE_SECRET else ""
 
 
 def _ensure_device_cookie() -> str:
@@ -97,7 +97,7 @@ def _ensure_device_cookie() -> str:
 
 def _on_signed_out(_app: Flask, user: User) -> None:
     """End the session's row on sign-out, so that copies of its cookie stop working too."""
-    if session.pop(SECRET_KEY_NAME, None) is None:
+    if session.pop(SESSION_SECRET_KEY, None) is None:
         return
     with current_node().work(by=user.email) as work:
         sessions.end(work, user, current_session_id())

@@ -23,7 +23,7 @@ from node.settings import Settings
 
 JOB = "sessions"
 # The last use of a session is recorded at most this often.
-SEEN_INTERVAL = timedelta(minutes=5)
+USE_RECORD_INTERVAL = timedelta(minutes=5)
 # After its last use; ended sessions are kept to recognise their device.
 RETENTION = timedelta(days=180)
 
@@ -37,7 +37,9 @@ def digest(secret: str) -> str:
     return sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
-def begin(work: UnitOfWork, user: User, device_secret: str, device: Device) -> tuple[int, str]:
+def begin_session(
+    work: UnitOfWork, user: User, device_secret: str, device: Device
+) -> tuple[int, str]:
     """Begin a session for a user who has just signed in. Returns its id and its secret."""
     secret = new_secret()
     row = UserSession(
@@ -133,12 +135,12 @@ def has_signed_in(session: Session, user: User) -> bool:
 
 
 def should_record_use(row: UserSession) -> bool:
-    return row.seen_at < now() - SEEN_INTERVAL
+    return row.seen_at < now() - USE_RECORD_INTERVAL
 
 
 def record_use(node: Node, session_id: int) -> None:
     """Record that a session is used now, in a transaction of its own."""
-    is_due = UserSession.id == session_id, UserSession.seen_at < now() - SEEN_INTERVAL
+    is_due = UserSession.id == session_id, UserSession.seen_at < now() - USE_RECORD_INTERVAL
     with node.work(by=JOB) as work:
         work.session.execute(update(UserSession).where(*is_due).values(seen_at=now()))
 

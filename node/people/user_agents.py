@@ -37,8 +37,8 @@ class Device(NamedTuple):
 
 def parse_device(user_agent: str) -> Device:
     """The device that sends this User-Agent header (RFC 9110, section 10.1.5)."""
-    return Device(_first_match(BROWSERS, user_agent), _first_match(SYSTEMS, user_agent))
+    return Device(_find_first_name(BROWSERS, user_agent), _find_first_name(SYSTEMS, user_agent))
 
 
-def _first_match(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
+def _find_first_name(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
     return next((name for pattern, name in names if pattern in user_agent), "")

@@ -22,7 +22,7 @@ from node.runtime import UnitOfWork
 from node.settings import Settings
 
 # The name of the `PluginJob` row that marks a plugin as caught up since it was enabled.
-CATCH_UP_JOB = "catching up"
+CATCH_UP_JOB_NAME = "catching up"
 
 
 def read_decisions(engine: Engine) -> Mapping[str, bool]:
@@ -80,6 +80,6 @@ def disable(work: UnitOfWork, name: str) -> None:
 
 def _record_decision(work: UnitOfWork, name: str, *, is_on: bool) -> None:
     work.session.merge(PluginSwitch(name=name, is_on=is_on, by=work.by, at=now()))
-    is_catch_up = PluginJob.plugin == name, PluginJob.name == CATCH_UP_JOB
+    is_catch_up = PluginJob.plugin == name, PluginJob.name == CATCH_UP_JOB_NAME
     work.session.execute(delete(PluginJob).where(*is_catch_up))
     work.audit("plugin.enable" if is_on else "plugin.disable", name)

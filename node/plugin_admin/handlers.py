@@ -6,7 +6,7 @@ from federation.origin import host_of
 from node.councils import service as councils
 from node.hooks import Hooks
 from node.messages import msg
-from node.plugin_views import ActivityView
+from node.plugin_info import ActivityInfo
 from node.runtime import Handler, Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 # Types that plugins cannot register, even where no handler of the core uses them.
@@ -23,7 +23,7 @@ def build_activity_handlers(hooks: Hooks, core: Sequence[Handlers]) -> Handlers:
         activity for room_handlers in core for activity, _kind in room_handlers
     }
     handlers: dict[tuple[str, str], Handler] = {}
-    for plugin, activity in hooks.registered("register_activities"):
+    for plugin, activity in hooks.list_registered("register_activities"):
         if activity in core_types:
             error = ValueError(f"{activity} is an activity that the core handles")
             hooks.record_failure(plugin, "register_activities", error)
@@ -38,16 +38,16 @@ def dispatch_activity(work: UnitOfWork, received: ReceivedActivity) -> None:
     """
     activity = received.activity
     council = councils.by_actor_uri(work.session, activity.actor)
-    view = ActivityView(
+    view = ActivityInfo(
         id=activity.id,
         type=activity.type,
         actor_uri=activity.actor,
         host=host_of(activity.actor),
-        council=councils.to_plugin_view(council) if council else None,
+        council=councils.to_council_info(council) if council else None,
         object_uri=activity.object_id,
         document=activity.raw,
     )
-    for plugin, activity_type in work.node.hooks.registered("register_activities"):
+    for plugin, activity_type in work.node.hooks.list_registered("register_activities"):
         if activity_type == activity.type:
             results = work.node.hooks.call(work, "activity_received", only=plugin, activity=view)
             if any(is_handled for _plugin, is_handled in results):

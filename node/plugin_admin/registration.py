@@ -22,14 +22,14 @@ from node.settings import Settings
 FAILURES_ACTOR = "plugins"
 
 
-def load_hooks(settings: Settings, engine: Engine, without: Mapping[str, str]) -> Hooks:
+def load_hooks(settings: Settings, engine: Engine, excluded_plugins: Mapping[str, str]) -> Hooks:
     """Load the enabled plugins, except those in `without` (reason by name).
 
     The core's mappers are configured first, so that a plugin's class with the name of a core model
     cannot become part of the core's relationships.
     """
     configure_mappers()
-    return Hooks(settings, enablement.read_decisions(engine), without)
+    return Hooks(settings, enablement.read_decisions(engine), excluded_plugins)
 
 
 def register_pages(app: Flask, hooks: Hooks) -> None:
@@ -38,7 +38,7 @@ def register_pages(app: Flask, hooks: Hooks) -> None:
         app.register_blueprint(blueprint)
         for endpoint, view in [*app.view_functions.items()]:
             if endpoint.startswith(f"{blueprint.name}."):
-                app.view_functions[endpoint] = _guard_view(
+                app.view_functions[endpoint] = _forbid_network_in_writes(
                     hooks, _plugin_of(hooks, blueprint), view
                 )
     app.after_request(_save_failures)
@@ -49,11 +49,14 @@ def _plugin_of(hooks: Hooks, blueprint: Blueprint) -> str:
     with.
     """
     return max(
-        (name for name in hooks.names if f"{blueprint.name}_".startswith(f"{name}_")), key=len
+        (name for name in hooks.plugin_names if f"{blueprint.name}_".startswith(f"{name}_")),
+        key=len,
     )
 
 
-def _guard_view(hooks: Hooks, plugin: str, view: Callable[..., Any]) -> Callable[..., Any]:
+def _forbid_network_in_writes(
+    hooks: Hooks, plugin: str, view: Callable[..., Any]
+) -> Callable[..., Any]:
     """Wrap a view so that it cannot use the network once its transaction may write: all other
     writers would have to wait.
     """
@@ -81,9 +84,13 @@ def list_notification_kinds(hooks: Hooks) -> list[NotificationKind]:
     """The kinds of notifications that plugins register."""
     return [
         NotificationKind(
-            kind.name, Topic(kind.topic), kind.sentence, kind.for_followers, kind.for_owner
+            kind.name,
+            Topic(kind.topic),
+            kind.sentence,
+            kind.notifies_followers,
+            kind.notifies_owner,
         )
-        for _plugin, kind in hooks.registered("register_notifications")
+        for _plugin, kind in hooks.list_registered("register_notifications")
     ]
 
 

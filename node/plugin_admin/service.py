@@ -10,9 +10,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from node import running_processes, schema_migrations
+from node.batched_writes import run_in_batches
 from node.errors import ConflictError, NotFoundError
 from node.hooks import Hooks, enabled_plugins
-from node.long_writes import run_in_batches
 from node.messages import msg
 from node.plugin_admin.enablement import load_decisions
 from node.plugin_admin.models import PluginFailure, PluginJob, PluginSettingValue, PluginSwitch
@@ -59,14 +59,14 @@ class PluginStatus:
 
 
 @dataclass(frozen=True)
-class PluginAbility:
-    """One kind of extension that a plugin adds, and its items. `is_code`: the items are
+class PluginContribution:
+    """One kind of extension that a plugin adds, and its items. `are_identifiers`: the items are
     identifiers, not text for people.
     """
 
     label: Label
     items: Sequence[Label]
-    is_code: bool = False
+    are_identifiers: bool = False
 
 
 def list_plugins(node: Node, session: Session) -> list[PluginStatus]:
@@ -74,7 +74,7 @@ def list_plugins(node: Node, session: Session) -> list[PluginStatus]:
     settings, decisions = node.settings, load_decisions(session)
     decided_by = {row.name: row.by for row in session.scalars(select(PluginSwitch))}
     enabled = set(enabled_plugins(settings, decisions))
-    names = {*installed_plugins(), *enabled, *node.hooks.names, *decisions}
+    names = {*installed_plugins(), *enabled, *node.hooks.plugin_names, *decisions}
     statuses = [
         _build_status(node, name, decided_by.get(name, ""), is_on=name in enabled)
         for name in sorted(names)
@@ -116,7 +116,7 @@ def purge(node: Node, name: str, by: str) -> list[str]:
     return schema_migrations.drop_plugin_tables(node.engine, name)
 
 
-def load_alone(name: str) -> Hooks:
+def load_in_isolation(name: str) -> Hooks:
     """Load a plugin by itself to see what it adds. Raises `UnusablePluginError` or `SettingsError`
     with the reason.
     """
@@ -126,40 +126,40 @@ def load_alone(name: str) -> Hooks:
     return hooks
 
 
-def list_abilities(hooks: Hooks, name: str, tables: Sequence[str]) -> list[PluginAbility]:
+def list_contributions(hooks: Hooks, name: str, tables: Sequence[str]) -> list[PluginContribution]:
     """The kinds of extensions that a plugin adds to the node, without the empty ones."""
-    registered = hooks.registered_by
+    registered = hooks.list_registered_by
     abilities = [
-        PluginAbility(_l("Pages"), hooks.list_routes(name), is_code=True),
-        PluginAbility(
+        PluginContribution(_l("Pages"), hooks.list_routes(name), are_identifiers=True),
+        PluginContribution(
             _l("Menu items"), [item.label for item in registered(name, "register_navigation")]
         ),
-        PluginAbility(
+        PluginContribution(
             _l("Permissions"), [item.label for item in registered(name, "register_permissions")]
         ),
-        PluginAbility(_l("Database tables"), tables, is_code=True),
-        PluginAbility(
+        PluginContribution(_l("Database tables"), tables, are_identifiers=True),
+        PluginContribution(
             _l("Documents sent to other councils"),
             [item.label for item in registered(name, "register_documents")],
         ),
-        PluginAbility(
-            _l("Activities handled"), registered(name, "register_activities"), is_code=True
+        PluginContribution(
+            _l("Activities handled"), registered(name, "register_activities"), are_identifiers=True
         ),
-        PluginAbility(
+        PluginContribution(
             _l("Project filters"), [item.label for item in registered(name, "register_facets")]
         ),
-        PluginAbility(
+        PluginContribution(
             _l("Settings"), [item.label for item in registered(name, "register_settings")]
         ),
-        PluginAbility(
+        PluginContribution(
             _l("Scheduled jobs"),
             [item.name for item in registered(name, "register_jobs")],
-            is_code=True,
+            are_identifiers=True,
         ),
-        PluginAbility(
+        PluginContribution(
             _l("Commands"),
             [item.name or "" for item in registered(name, "register_commands")],
-            is_code=True,
+            are_identifiers=True,
         ),
     ]
     return [ability for ability in abilities if ability.items]
@@ -179,8 +179,8 @@ def _build_status(node: Node, name: str, decided_by: str, *, is_on: bool) -> Plu
         summary=_summary(package.metadata) if package else "",
         is_installed=entry_point is not None,
         is_on=is_on,
-        is_running=name in node.hooks.names,
+        is_running=name in node.hooks.plugin_names,
         decided_by=decided_by,
         problem=skip_reasons.get(name, ""),
-        tables=schema_migrations.plugin_tables(node.engine, name),
+        tables=schema_migrations.list_plugin_tables(node.engine, name),
     )

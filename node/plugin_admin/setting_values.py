@@ -12,7 +12,7 @@ from node.messages import Message, msg
 from node.plugin_admin.models import PluginSettingValue
 from node.plugin_declarations import Setting
 from node.runtime import UnitOfWork
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
 # Characters, by the kind of the setting.
 MAX_LENGTHS = {"line": 500, "text": 10_000}
@@ -38,7 +38,7 @@ def set_values(work: UnitOfWork, plugin: str, form_values: Mapping[str, Any]) ->
     """
     hooks, errors = work.node.hooks, {}
     values: dict[str, str | int | bool] = {}
-    settings: list[Setting] = hooks.registered_by(plugin, "register_settings")
+    settings: list[Setting] = hooks.list_registered_by(plugin, "register_settings")
     for setting in settings:
         value = _parse(setting, form_values.get(setting.name))
         if error := _find_error(setting, value):
@@ -73,8 +73,8 @@ def _find_error(setting: Setting, value: Any) -> Message | None:
     if setting.kind == "number":
         return msg(
             "Enter a whole number from %(least)s to %(most)s",
-            least=setting.least,
-            most=setting.most,
+            least=setting.minimum,
+            most=setting.maximum,
         )
     if setting.kind == "choice":
         return msg("Select one of the options")
@@ -82,7 +82,7 @@ def _find_error(setting: Setting, value: Any) -> Message | None:
 
 
 def _find_text_error(setting: Setting, text: str) -> Message | None:
-    return misfit(text, MAX_LENGTHS[setting.kind], lines=setting.kind == "text")
+    return find_text_error(text, MAX_LENGTHS[setting.kind], lines=setting.kind == "text")
 
 
 def _is_valid(setting: Setting, value: Any) -> bool:
@@ -92,7 +92,7 @@ def _is_valid(setting: Setting, value: Any) -> bool:
             return isinstance(value, bool)
         case "number":
             is_whole = isinstance(value, int) and not isinstance(value, bool)
-            return is_whole and setting.least <= value <= setting.most
+            return is_whole and setting.minimum <= value <= setting.maximum
         case "choice":
             return value in setting.choices
         case _:

@@ -14,7 +14,7 @@ from node.plugin_admin import enablement, failures, service, setting_values
 from node.plugin_admin.forms import settings_form
 from node.plugin_admin.models import PluginJob
 from node.plugin_declarations import Setting
-from node.request import current_node, current_work, keeps_text, permission
+from node.request import current_node, current_work, keeps_input, permission
 
 blueprint = Blueprint(
     "extending", __name__, url_prefix="/operator/plugins", template_folder="templates"
@@ -44,11 +44,12 @@ def show(name: str) -> ResponseReturnValue:
         "plugin_admin/plugin.html",
         plugin=plugin,
         details=next((details for details in hooks.details if details.name == name), None),
-        abilities=service.list_abilities(hooks, name, plugin.tables),
+        abilities=service.list_contributions(hooks, name, plugin.tables),
         problem=problem,
         jobs=session.query(PluginJob).filter_by(plugin=name).order_by(PluginJob.name).all(),
         failures=failures.list_failures(session, name),
-        has_settings=plugin.is_running and bool(hooks.registered_by(name, "register_settings")),
+        has_settings=plugin.is_running
+        and bool(hooks.list_registered_by(name, "register_settings")),
         form=FlaskForm(),
     )
 
@@ -92,7 +93,7 @@ def edit(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/<name>/settings")
 @permission(OPERATE)
-@keeps_text
+@keeps_input
 def change(name: str) -> ResponseReturnValue:
     settings = _declared_settings(name)
     form = settings_form(settings)
@@ -103,7 +104,7 @@ def change(name: str) -> ResponseReturnValue:
             current_work(), name, {setting.name: form[setting.name].data for setting in settings}
         )
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_settings(name, form), 400
     flash(_("The settings have been saved."), "success")
     return redirect(url_for("extending.show", name=name), 303)
@@ -117,13 +118,13 @@ def _load_hooks(plugin: service.PluginStatus) -> tuple[Hooks, str]:
     if plugin.is_running or not plugin.is_installed:
         return hooks, plugin.problem
     try:
-        return service.load_alone(plugin.name), plugin.problem
+        return service.load_in_isolation(plugin.name), plugin.problem
     except MoothallError as error:
         return hooks, error.safe_text
 
 
 def _declared_settings(name: str) -> list[Setting]:
-    settings: list[Setting] = current_node().hooks.registered_by(name, "register_settings")
+    settings: list[Setting] = current_node().hooks.list_registered_by(name, "register_settings")
     if not settings:
         raise NotFoundError(msg("This plugin has no settings."))
     return settings

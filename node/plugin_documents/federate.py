@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from federation.addressing import PUBLIC, Addressed, is_public
+from federation.addressing import PUBLIC_COLLECTION, Addressing, is_public
 from federation.errors import DocumentError
 from federation.properties import JsonObject, get_text, id_of, parse_time, type_of
 from federation.vocabulary import Tombstone, with_context
@@ -44,17 +44,17 @@ def type_names(kind: str) -> tuple[str, str]:
     return f"{TYPE_PREFIX}{kind}", kind
 
 
-def address_to(row: PluginDocument) -> Addressed:
+def build_addressing(row: PluginDocument) -> Addressing:
     """The `to` and `cc` of a document: followers only, unless it is public."""
     followers = (row.council.actor.followers or "",)
     if row.visibility == "public":
-        return {"to": (PUBLIC,), "cc": followers}
+        return {"to": (PUBLIC_COLLECTION,), "cc": followers}
     return {"to": followers, "cc": ()}
 
 
 def to_document(row: PluginDocument, *, context: bool = True) -> JsonObject:
     """A document as JSON. The plugin's fields are one literal, `details`."""
-    addressed = address_to(row)
+    addressed = build_addressing(row)
     document = drop_empty(
         {
             "id": row.uri,

@@ -27,16 +27,16 @@ def clean_fields(kind: DocumentType, values: Mapping[str, Any]) -> dict[str, Any
     for field in kind.fields:
         value = values.get(field.name)
         if value is None or value == "":
-            if field.is_needed:
+            if field.is_required:
                 raise DocumentError(field.name, "missing")
             continue
-        cleaned[field.name] = CLEANERS[field.kind](field, value)
-    if len(json.dumps(cleaned, ensure_ascii=False).encode()) > kind.most_bytes:
+        cleaned[field.name] = FIELD_CLEANERS[field.kind](field, value)
+    if len(json.dumps(cleaned, ensure_ascii=False).encode()) > kind.max_bytes:
         raise DocumentError("details", "too long")
     return cleaned
 
 
-def to_view_fields(kind: DocumentType, stored: Mapping[str, Any]) -> dict[str, Any]:
+def to_plugin_fields(kind: DocumentType, stored: Mapping[str, Any]) -> dict[str, Any]:
     """Stored fields as plugins see them: `day` fields as dates, and without fields that are no
     longer declared.
     """
@@ -48,23 +48,23 @@ def to_view_fields(kind: DocumentType, stored: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def _text(field: DocumentField, value: Any) -> str:
+def _clean_text(field: DocumentField, value: Any) -> str:
     if not isinstance(value, str):
         raise DocumentError(field.name, "not text")
-    if len(value) > field.most:
+    if len(value) > field.max_length:
         raise DocumentError(field.name, "too long")
-    return several_lines(value, field.most)
+    return several_lines(value, field.max_length)
 
 
-def _line(field: DocumentField, value: Any) -> str:
-    return one_line(_text(field, value), field.most)
+def _clean_line(field: DocumentField, value: Any) -> str:
+    return one_line(_clean_text(field, value), field.max_length)
 
 
-def _html(field: DocumentField, value: Any) -> str:
-    return markup.sanitise_received(field.name, _text(field, value), field.most)
+def _clean_html(field: DocumentField, value: Any) -> str:
+    return markup.sanitise_received(field.name, _clean_text(field, value), field.max_length)
 
 
-def _number(field: DocumentField, value: Any) -> int | float:
+def _clean_number(field: DocumentField, value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DocumentError(field.name, "not a number")
     if not math.isfinite(value) or abs(value) > MAX_NUMBER:
@@ -72,53 +72,56 @@ def _number(field: DocumentField, value: Any) -> int | float:
     return value
 
 
-def _yes_no(field: DocumentField, value: Any) -> bool:
+def _clean_yes_no(field: DocumentField, value: Any) -> bool:
     if not isinstance(value, bool):
         raise DocumentError(field.name, "not true or false")
     return value
 
 
-def _day(field: DocumentField, value: Any) -> str:
+def _clean_day(field: DocumentField, value: Any) -> str:
     try:
         return date.fromisoformat(str(value)).isoformat()
     except ValueError as error:
         raise DocumentError(field.name, "not a date") from error
 
 
-def _uri(field: DocumentField, value: Any) -> str:
-    url = get_link(_text(field, value))
+def _clean_uri(field: DocumentField, value: Any) -> str:
+    url = get_link(_clean_text(field, value))
     if url is None:
         raise DocumentError(field.name, "not a web address")
     return url
 
 
-def _json(field: DocumentField, value: Any) -> Any:
-    if len(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) > field.most:
+def _clean_json(field: DocumentField, value: Any) -> Any:
+    if len(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) > field.max_length:
         raise DocumentError(field.name, "too long")
-    return _plain(field, value, MAX_DEPTH)
+    return _clean_json_value(field, value, MAX_DEPTH)
 
 
-def _plain(field: DocumentField, value: Any, levels: int) -> Any:
+def _clean_json_value(field: DocumentField, value: Any, levels: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        return _number(field, value)
+        return _clean_number(field, value)
     if isinstance(value, str):
-        return _text(field, value)
+        return _clean_text(field, value)
     if levels and isinstance(value, list | tuple):
-        return [_plain(field, item, levels - 1) for item in value]
+        return [_clean_json_value(field, item, levels - 1) for item in value]
     if levels and isinstance(value, Mapping):
-        return {_text(field, name): _plain(field, item, levels - 1) for name, item in value.items()}
+        return {
+            _clean_text(field, name): _clean_json_value(field, item, levels - 1)
+            for name, item in value.items()
+        }
     raise DocumentError(field.name, "not in a supported format")
 
 
-CLEANERS: Mapping[str, Callable[[DocumentField, Any], Any]] = {
-    "line": _line,
-    "text": _text,
-    "html": _html,
-    "number": _number,
-    "yes_no": _yes_no,
-    "day": _day,
-    "uri": _uri,
-    "json": _json,
+FIELD_CLEANERS: Mapping[str, Callable[[DocumentField, Any], Any]] = {
+    "line": _clean_line,
+    "text": _clean_text,
+    "html": _clean_html,
+    "number": _clean_number,
+    "yes_no": _clean_yes_no,
+    "day": _clean_day,
+    "uri": _clean_uri,
+    "json": _clean_json,
 }

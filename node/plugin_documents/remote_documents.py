@@ -124,11 +124,11 @@ def upsert(
     council: Council,
     documents: list[RemoteDocument],
     *,
-    asked_at: datetime | None = None,
+    requested_at: datetime | None = None,
 ) -> dict[str, str]:
     """Store documents received from their council's server.
 
-    `asked_at`: when they were fetched; None if they were pushed. Returns the reason for each id
+    `requested_at`: when they were fetched; None if they were pushed. Returns the reason for each id
     that was not applied. Calls `document_received` of the plugin for each one that was.
     """
     session, types = work.session, work.node.hooks.document_types
@@ -149,11 +149,13 @@ def upsert(
         counts[document.type] += 1
         return "" if counts[document.type] <= service.MAX_PER_COUNCIL else "one document too many"
 
-    accepted, rejected = select_applicable(work, council, documents, known, reject_reason, asked_at)
+    accepted, rejected = select_applicable(
+        work, council, documents, known, reject_reason, requested_at
+    )
     for document in accepted:
         plugin, kind = types[document.type]
         row = _store(work, council, plugin, document, known.get(document.uri))
-        view = service.to_plugin_view(row, kind)
+        view = service.to_document_info(row, kind)
         work.node.hooks.call(work, "document_received", only=plugin, document=view)
     return rejected
 

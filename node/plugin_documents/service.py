@@ -23,11 +23,11 @@ from node.federating.models import Actor
 from node.federating.viewer import ANONYMOUS, Viewer
 from node.messages import message_from, msg
 from node.plugin_declarations import Audience, DocumentType
-from node.plugin_documents.federate import MAX_LEN_NAME, address_to, to_document, to_tombstone
-from node.plugin_documents.fields import clean_fields, to_view_fields
+from node.plugin_documents.federate import MAX_LEN_NAME, build_addressing, to_document, to_tombstone
+from node.plugin_documents.fields import clean_fields, to_plugin_fields
 from node.plugin_documents.models import PUBLISHED, WITHDRAWN, PluginDocument
-from node.plugin_views import DocumentView
-from node.projects import service as projects
+from node.plugin_info import DocumentInfo
+from node.projects import visibility as project_visibility
 from node.projects.models import Project, ProjectState, Visibility, new_revision, new_token
 from node.runtime import UnitOfWork
 from node.text import one_line
@@ -75,7 +75,7 @@ def publish(
     visibility = _effective_visibility(work.session, document, kind)
     row = _lock_own(work.session, plugin, document.id) if document.id else None
     if row is None or row.state == WITHDRAWN:
-        row = _new_row(work, plugin, kind.name, document.project_uri)
+        row = _create_row(work, plugin, kind.name, document.project_uri)
         row.name, row.fields, row.visibility = name, fields, visibility
         work.session.add(row)
         work.session.flush()
@@ -151,7 +151,7 @@ def on_audience_narrowed(
 def notify_plugin_of_removal(work: UnitOfWork, row: PluginDocument) -> Iterator[None]:
     """Call `document_withdrawn` of the plugin after the block has removed `row`."""
     plugin, kind = work.node.hooks.document_types.get(row.type, ("", None))
-    view = to_plugin_view(row, kind) if kind else None
+    view = to_document_info(row, kind) if kind else None
     yield
     work.session.flush()
     if view is not None:
@@ -247,14 +247,14 @@ def revisions_by_type(
     return revisions
 
 
-def to_plugin_view(row: PluginDocument, kind: DocumentType) -> DocumentView:
+def to_document_info(row: PluginDocument, kind: DocumentType) -> DocumentInfo:
     """The document as plugins see it."""
-    return DocumentView(
+    return DocumentInfo(
         id=row.uri,
         type=row.type,
         name=row.name,
-        fields=to_view_fields(kind, row.fields),
-        council=councils.to_plugin_view(row.council),
+        fields=to_plugin_fields(kind, row.fields),
+        council=councils.to_council_info(row.council),
         project_uri=row.project_uri,
         visibility=row.visibility,
         published_at=row.published_at,
@@ -274,15 +274,17 @@ def is_visible_to(viewer: Viewer | None) -> ColumnElement[bool]:
         is_about_project, or_(Project.state == ProjectState.deleted, Project.is_hidden)
     )
     is_blocked = PluginDocument.council.has(Council.actor.has(Actor.is_blocked))
-    is_shown = and_(projects.is_council_shown(PluginDocument.council_id), ~is_gone, ~is_blocked)
+    is_shown = and_(
+        project_visibility.is_council_shown(PluginDocument.council_id), ~is_gone, ~is_blocked
+    )
     if viewer is None or viewer.is_local_user:
         return and_(is_shown, true())
     is_ours = PluginDocument.council.has(Council.slug.is_not(None))
-    is_for_peer = and_(is_ours, _is_for(viewer.audiences))
-    return and_(is_shown, or_(_is_for(ANONYMOUS.audiences), is_for_peer))
+    is_for_peer = and_(is_ours, _is_visible_to_audiences(viewer.audiences))
+    return and_(is_shown, or_(_is_visible_to_audiences(ANONYMOUS.audiences), is_for_peer))
 
 
-def _is_for(audiences: Sequence[str]) -> ColumnElement[bool]:
+def _is_visible_to_audiences(audiences: Sequence[str]) -> ColumnElement[bool]:
     """The condition for documents that `audiences` can see, and whose project they can see: the
     documents of a narrowed project follow in batches.
     """
@@ -294,7 +296,7 @@ def _is_for(audiences: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _select_visible(council: Council, viewer: Viewer) -> Select[PluginDocument]:
-    return _select_of_council(council).where(_is_for(viewer.audiences))
+    return _select_of_council(council).where(_is_visible_to_audiences(viewer.audiences))
 
 
 def _select_of_council(council: Council) -> Select[PluginDocument]:
@@ -348,7 +350,9 @@ def _lock_own(session: Session, plugin: str, uri: str) -> PluginDocument:
     return row
 
 
-def _new_row(work: UnitOfWork, plugin: str, kind: str, project_uri: str | None) -> PluginDocument:
+def _create_row(
+    work: UnitOfWork, plugin: str, kind: str, project_uri: str | None
+) -> PluginDocument:
     council = councils.require_own(work.session)
     is_same_type = PluginDocument.council_id == council.id, PluginDocument.type == kind
     if (work.session.scalar(select(func.count()).where(*is_same_type)) or 0) >= MAX_PER_COUNCIL:
@@ -380,7 +384,7 @@ def _erase(row: PluginDocument) -> None:
 def _withdraw_from_others(work: UnitOfWork, row: PluginDocument, audience: Audience | None) -> None:
     """Send a Delete to servers that have the document and may no longer see it."""
     uri, actor = local_uris.new_activity(work.settings), row.council.actor
-    deletion = delete_activity(uri, actor.uri, to_tombstone(row).dump(), **address_to(row))
+    deletion = delete_activity(uri, actor.uri, to_tombstone(row).dump(), **build_addressing(row))
     outbox.withdraw(work, actor, deletion, audience)
 
 
@@ -389,7 +393,7 @@ def _publish(
 ) -> None:
     actor = row.council.actor
     activity = create(
-        local_uris.new_activity(work.settings), actor.uri, document, **address_to(row)
+        local_uris.new_activity(work.settings), actor.uri, document, **build_addressing(row)
     )
     visibility: Audience = "public" if row.visibility == "public" else "peers"
     outbox.publish(work, actor, activity, visibility)

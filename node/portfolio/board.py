@@ -10,7 +10,7 @@ from node.projects import service as projects
 from node.projects.models import Phase, Project
 
 # Cards per column; the column links to the full list.
-MAX_CARDS = 8
+MAX_CARDS_PER_PHASE = 8
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ def _scope_of_phase(scope: PortfolioScope, phase: Phase) -> PortfolioScope:
 
 
 def _list_newest(session: Session, scope: PortfolioScope) -> list[Project]:
-    query = projects.load_councils(select(Project).where(scope.condition(session)))
+    query = projects.eager_load_councils(select(Project).where(scope.condition(session)))
     return list(
-        session.scalars(query.order_by(Project.changed_at.desc(), Project.id).limit(MAX_CARDS))
+        session.scalars(
+            query.order_by(Project.changed_at.desc(), Project.id).limit(MAX_CARDS_PER_PHASE)
+        )
     )

@@ -49,7 +49,7 @@ def point(north: float, east: float) -> tuple[float, float]:
     )
 
 
-def shores() -> list[str]:
+def coastline_paths() -> list[str]:
     """The coastlines, as SVG paths."""
     return [path(shore) for shore in COASTLINES]
 

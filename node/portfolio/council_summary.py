@@ -10,7 +10,7 @@ from node.councils.models import Council
 from node.federating.models import Follow, Peer
 from node.federating.viewer import Viewer
 from node.portfolio import board, output_adoptions
-from node.portfolio.scope import scope_of_council
+from node.portfolio.scope import council_scope
 from node.projects.models import Phase
 
 
@@ -36,7 +36,7 @@ class CouncilSummary:
 
 def summarise_council(session: Session, council: Council, viewer: Viewer) -> CouncilSummary:
     """The key figures of a council, counting only what `viewer` may see."""
-    scope = scope_of_council(viewer, council.id)
+    scope = council_scope(viewer, council.id)
     outputs = [
         output
         for project in output_adoptions.list_with_outputs(session, scope)

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from icalendar import Calendar, Event, vText
 
 from node import __version__
-from node.portfolio.project_dates import LABELS, ProjectDate
+from node.portfolio.project_dates import DATE_KIND_LABELS, ProjectDate
 from node.projects.models import Project
 
 ESTIMATED = _l("estimated")
@@ -45,7 +45,7 @@ def event_uid(project: Project, kind: str) -> str:
 
 def _build_event(day: ProjectDate, link: str) -> Event:
     project, event = day.project, Event()
-    summary = f"{LABELS[day.kind]}: {project.title}"
+    summary = f"{DATE_KIND_LABELS[day.kind]}: {project.title}"
     event.add("uid", event_uid(project, day.kind.value))
     event.add("dtstamp", project.changed_at)
     event.add("last-modified", project.changed_at)

@@ -110,7 +110,7 @@ def list_ties(session: Session, scope: PortfolioScope) -> list[NetworkTie]:
 
 def _list_follows(session: Session) -> list[tuple[Actor, Actor]]:
     """Pairs of follower and followed, of which our council is one."""
-    own = councils.own(session)
+    own = councils.get_own(session)
     if own is None:
         return []
     follower, followed = aliased(Actor), aliased(Actor)
@@ -132,7 +132,7 @@ def _list_follows(session: Session) -> list[tuple[Actor, Actor]]:
 
 
 @dataclass(frozen=True)
-class NetworkSpot:
+class NetworkPosition:
     """Where a council is drawn. `anchor` is the SVG text-anchor of its name."""
 
     member: NetworkMember
@@ -157,19 +157,19 @@ class NetworkDrawing:
     councils that are not drawn.
     """
 
-    spots: dict[str, NetworkSpot]
+    positions: dict[str, NetworkPosition]
     lines: list[NetworkTie]
     omitted_count: int
 
     @property
     def height(self) -> int:
-        return max((spot.y for spot in self.spots.values()), default=TOP) + ROW_HEIGHT
+        return max((spot.y for spot in self.positions.values()), default=TOP) + ROW_HEIGHT
 
     def path(self, tie: NetworkTie) -> str:
         """The SVG path of a tie: straight between columns, bent inwards within a column, so that it
         crosses no other council or name.
         """
-        one, other = self.spots[tie.one.key], self.spots[tie.other.key]
+        one, other = self.positions[tie.one.key], self.positions[tie.other.key]
         if one.x != other.x:
             return f"M{one.x} {one.y}L{other.x} {other.y}"
         inside = one.x + (BEND_WIDTH if one.x < MIDDLE else -BEND_WIDTH)
@@ -192,11 +192,11 @@ def draw(ties: list[NetworkTie]) -> NetworkDrawing:
         key=lambda member: (-strength[member.key], member.name, member.key),
     )
     shown = sorted(others[:MAX_DRAWN], key=lambda member: (member.name.casefold(), member.key))
-    spots = {member.key: NetworkSpot(member, MIDDLE, TOP, "middle") for member in own_members}
+    spots = {member.key: NetworkPosition(member, MIDDLE, TOP, "middle") for member in own_members}
     rows = -(-len(shown) // 2)
     for number, member in enumerate(shown):
         is_left, y = number < rows, TOP + ROW_HEIGHT * (number % rows + 2)
-        spots[member.key] = NetworkSpot(
+        spots[member.key] = NetworkPosition(
             member, LEFT if is_left else RIGHT, y, "end" if is_left else "start"
         )
     lines = [tie for tie in ties if tie.one.key in spots and tie.other.key in spots]

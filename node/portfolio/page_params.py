@@ -71,7 +71,7 @@ class PortfolioParams:
         return DATE_RANGES
 
     @property
-    def months_ahead(self) -> Mapping[str, Mapping[int, str]]:
+    def months_ahead_queries(self) -> Mapping[str, Mapping[int, str]]:
         """Query strings of this search by date range and number of months from today."""
         return months_ahead_queries(self.search_params, today())
 
@@ -86,7 +86,7 @@ class PortfolioParams:
         has_phase = not self.phase or without.phase == current.phase
         return has_phase and (without.origin, without.council) == (current.origin, current.council)
 
-    def finder_url(self, **changes: Any) -> str:
+    def project_list_url(self, **changes: Any) -> str:
         """The URL of the project list with the same search, with `changes` to its parameters."""
         query = replace(self.search_params, **changes).query_string
         return url_for("projects.index") + (f"?{query}" if query else "")

@@ -25,7 +25,7 @@ class DateKind(StrEnum):
     review = "review"
 
 
-LABELS: Mapping[DateKind, LazyString] = {
+DATE_KIND_LABELS: Mapping[DateKind, LazyString] = {
     DateKind.start: _l("Starts"),
     DateKind.end: _l("Ends"),
     DateKind.contract_end: _l("Contract ends"),
@@ -66,7 +66,7 @@ def list_between(
     dates: list[ProjectDate] = []
     for kind, column in DATE_COLUMNS.items():
         in_range = select(Project).where(scope.condition(session), column.between(first, last))
-        query = projects.load_councils(in_range)
+        query = projects.eager_load_councils(in_range)
         rows = session.scalars(query.order_by(column, Project.id).limit(limit))
         dates += [ProjectDate(on, kind, row) for row in rows if (on := getattr(row, column.key))]
     dates.sort(key=lambda day: (day.on, KIND_ORDER[day.kind], day.project.id))

@@ -12,7 +12,7 @@ from node.projects.models import Project
 
 PAGE_SIZE = 20
 # Lengths of the window on offer, in months. The sizes below are in pixels.
-MONTH_LENGTHS = (12, 24, 60)
+WINDOW_LENGTHS_MONTHS = (12, 24, 60)
 WIDTH, ROW_HEIGHT, HEADER_HEIGHT = 940, 52, 36
 BAR_TOP, BAR_HEIGHT = 24, 16
 # Labels of bars that start further right than this are aligned right.
@@ -63,7 +63,7 @@ class TimelinePage:
     total: int
 
 
-def list_under_way(
+def list_in_window(
     session: Session, scope: PortfolioScope, window: TimelineWindow, number: int = 1
 ) -> TimelinePage:
     """Page `number` of the projects with a date or duration in the window, earliest start first."""
@@ -74,7 +74,9 @@ def list_under_way(
     begins = func.coalesce(
         Project.starts_on, Project.ends_on, Project.contract_ends_on, Project.assessment_on
     )
-    query = projects.load_councils(select(Project).where(condition)).order_by(begins, Project.id)
+    query = projects.eager_load_councils(select(Project).where(condition)).order_by(
+        begins, Project.id
+    )
     page_projects = session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
     return TimelinePage(list(page_projects), number, pages, total)
 
@@ -142,7 +144,7 @@ def draw_bars(
     ]
 
 
-def total_height(bars: list[TimelineBar]) -> int:
+def drawing_height(bars: list[TimelineBar]) -> int:
     return HEADER_HEIGHT + len(bars) * ROW_HEIGHT
 
 

@@ -32,7 +32,7 @@ from node.search import api_params
 # Dates shown per month of the calendar, and dates in a calendar feed.
 MAX_PER_MONTH, MAX_PER_FEED = 300, 1_000
 # How far a calendar feed reaches back and ahead.
-FEED_PAST, FEED_FUTURE = timedelta(days=366), timedelta(days=3_660)
+FEED_PAST_PERIOD, FEED_FUTURE_PERIOD = timedelta(days=366), timedelta(days=3_660)
 
 
 @blueprint.get("/portfolio")
@@ -50,10 +50,12 @@ def show_timeline() -> ResponseReturnValue:
     """Projects by the time in which they are under way."""
     params, session = parse_params(), current_work().session
     length = request.args.get("months", type=int)
-    months = length if length in timeline.MONTH_LENGTHS else timeline.MONTH_LENGTHS[0]
+    months = (
+        length if length in timeline.WINDOW_LENGTHS_MONTHS else timeline.WINDOW_LENGTHS_MONTHS[0]
+    )
     first = parse_month("from") or timeline.add_months(today().replace(day=1), -months // 4)
     window = timeline.TimelineWindow(first, months)
-    page = timeline.list_under_way(session, params.scope, window, page_number())
+    page = timeline.list_in_window(session, params.scope, window, page_number())
     bars = timeline.draw_bars(window, page.projects, [_label(project) for project in page.projects])
     return render_template(
         "portfolio/timeline.html",
@@ -64,7 +66,7 @@ def show_timeline() -> ResponseReturnValue:
         today=today(),
         page=page,
         bars=bars,
-        height=timeline.total_height(bars),
+        height=timeline.drawing_height(bars),
         without_days=timeline.count_undated(session, params.scope),
     )
 
@@ -98,7 +100,7 @@ def show_calendar() -> ResponseReturnValue:
         by_day=by_day,
         is_cut=len(dates) > MAX_PER_MONTH,
         most=MAX_PER_MONTH,
-        kinds=project_dates.LABELS,
+        kinds=project_dates.DATE_KIND_LABELS,
         address=feed_url,
         subscription=f"webcal:{feed_url.partition(':')[2]}",
     )
@@ -141,7 +143,7 @@ def project_feed(token: str) -> ResponseReturnValue:
 
 
 def _feed_response(name: str, scope: PortfolioScope) -> Response:
-    first, last = today() - FEED_PAST, today() + FEED_FUTURE
+    first, last = today() - FEED_PAST_PERIOD, today() + FEED_FUTURE_PERIOD
     return _calendar_response(
         name, project_dates.list_between(current_work().session, scope, first, last, MAX_PER_FEED)
     )

@@ -12,7 +12,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from federation.origin import same_origin
 from federation.properties import id_of, type_of
 from federation.vocabulary import Activity
@@ -26,7 +26,7 @@ from node.federating import actors, local_uris, outbox, peers, reactions
 from node.federating.models import Actor, InboxItem
 from node.messages import msg
 from node.projects import group_actor, reindex_queue
-from node.projects.adoptions import TRANSITIONS, Adoption, AdoptionState
+from node.projects.adoptions import STATE_TRANSITIONS, Adoption, AdoptionState
 from node.projects.details import Output
 from node.projects.models import Project, ProjectState, Visibility
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
@@ -56,7 +56,7 @@ class AdoptionStatus:
 
 def get_status(session: Session, project: Project) -> AdoptionStatus | None:
     """The status for `project`; None for one of our own, or where this server has no council."""
-    own = councils.own(session)
+    own = councils.get_own(session)
     if own is None or project.is_local:
         return None
     outputs = project.outputs
@@ -65,7 +65,7 @@ def get_status(session: Session, project: Project) -> AdoptionStatus | None:
     announced = frozenset(
         token
         for token in tokens - ours
-        if reactions.find(session, own.actor, ADD, _output_uri(project, token))
+        if reactions.find(session, own.actor, ADD, _build_output_uri(project, token))
     )
     return AdoptionStatus(tokens - ours - announced, ours, announced)
 
@@ -76,25 +76,29 @@ def adopt(work: UnitOfWork, project: Project, token: str) -> None:
     Raises `ConflictError` if that was announced before.
     """
     own = _require_adoptable(work, project, token)
-    target, uri = _output_uri(project, token), local_uris.new_activity(work.settings)
+    target, uri = _build_output_uri(project, token), local_uris.new_activity(work.settings)
     if not reactions.add(work, uri=uri, kind=ADD, actor=own, object_uri=target):
         raise ConflictError(msg("Your council has already done this."))
     owner = project.council.actor
-    activity = add_activity(uri, own.uri, own.uri, target, to=[owner.uri], cc=_cc(project))
-    outbox.publish_to(work, own, activity, {owner.inbox}, group_actor.audience(project))
+    activity = add_activity(
+        uri, own.uri, own.uri, target, to=[owner.uri], cc=_cc_recipients(project)
+    )
+    outbox.publish_to(work, own, activity, {owner.inbox}, group_actor.audience_of(project))
     work.audit("output.adopt", target)
 
 
-def drop(work: UnitOfWork, project: Project, token: str) -> None:
+def withdraw(work: UnitOfWork, project: Project, token: str) -> None:
     """Tell a project's council that ours no longer reuses the output `token`."""
     own = _require_adoptable(work, project, token)
-    target, owner = _output_uri(project, token), project.council.actor
+    target, owner = _build_output_uri(project, token), project.council.actor
     reaction = reactions.find(work.session, own, ADD, target)
     if reaction is not None:
         work.session.delete(reaction)
     uri = local_uris.new_activity(work.settings)
-    activity = remove_activity(uri, own.uri, own.uri, target, to=[owner.uri], cc=_cc(project))
-    outbox.publish_to(work, own, activity, {owner.inbox}, group_actor.audience(project))
+    activity = remove_activity(
+        uri, own.uri, own.uri, target, to=[owner.uri], cc=_cc_recipients(project)
+    )
+    outbox.publish_to(work, own, activity, {owner.inbox}, group_actor.audience_of(project))
     work.audit("output.drop", target)
 
 
@@ -180,7 +184,7 @@ def _record_adoption(
     previous_state = row.state if row else None
     state = initial_state if activity.type == ADD else AdoptionState.withdrawn
     may_change = row is None or row.changed_at <= now() - MIN_CHANGE_INTERVAL
-    if row is not None and state not in TRANSITIONS[row.state]:
+    if row is not None and state not in STATE_TRANSITIONS[row.state]:
         raise NotHandledError(msg("this would change nothing here"))
     if activity.type == ADD and not may_change:
         raise NotHandledError(msg("the council last changed this less than a day ago"))
@@ -205,7 +209,7 @@ def _check_limits(session: Session, author: Actor, state: AdoptionState, *, is_n
     """Raises `NotHandledError` if a limit per server, or on adoptions held for a moderator, is
     reached.
     """
-    of_host = actors.on_host(Adoption.author_id, author.host)
+    of_host = actors.is_on_host(Adoption.author_id, author.host)
     is_recent = Adoption.changed_at > now() - MIN_CHANGE_INTERVAL
     limits = [(MAX_PER_HOST_PER_DAY, [of_host, is_recent])]
     if is_new:
@@ -236,18 +240,18 @@ def list_for_moderation(session: Session, limit: int) -> list[tuple[Adoption, Pr
     return [(row.Adoption, row.Project) for row in session.execute(query.limit(limit))]
 
 
-def decide(work: UnitOfWork, number: int, *, shown: bool) -> None:
+def decide(work: UnitOfWork, adoption_id: int, *, shown: bool) -> None:
     """Record a moderator's decision to show or hide that a council reuses an output of ours.
 
     Raises `NotFoundError` if there is no such adoption, `ConflictError` if that was decided
     already.
     """
-    row = work.session.get(Adoption, number, with_for_update=True)
+    row = work.session.get(Adoption, adoption_id, with_for_update=True)
     project = work.session.get(Project, row.project_id) if row else None
     if row is None or project is None or not project.is_local:
         raise NotFoundError(msg("Council not found."))
     state = AdoptionState.shown if shown else AdoptionState.hidden
-    if state not in TRANSITIONS[row.state]:
+    if state not in STATE_TRANSITIONS[row.state]:
         raise ConflictError(msg("A decision has already been made about this."))
     was_shown, row.state = row.state is AdoptionState.shown, state
     work.session.flush()
@@ -290,8 +294,8 @@ def _require_adoptable(work: UnitOfWork, project: Project, token: str) -> Actor:
     return councils.require_own(work.session).actor
 
 
-def _cc(project: Project) -> Sequence[str]:
-    return (PUBLIC,) if project.visibility is Visibility.public else ()
+def _cc_recipients(project: Project) -> Sequence[str]:
+    return (PUBLIC_COLLECTION,) if project.visibility is Visibility.public else ()
 
 
 def _is_listed_adopter(project: Project, token: str, author: Actor) -> bool:
@@ -303,7 +307,7 @@ def _has_adopter(output: Output, uri: str) -> bool:
     return any(adopter.uri == uri for adopter in output.adopters)
 
 
-def _output_uri(project: Project, token: str) -> str:
+def _build_output_uri(project: Project, token: str) -> str:
     return f"{project.uri}{OUTPUT_FRAGMENT}{token}"
 
 

@@ -23,7 +23,7 @@ class AdoptionState(StrEnum):
     withdrawn = "withdrawn"
 
 
-TRANSITIONS: dict[AdoptionState, frozenset[AdoptionState]] = {
+STATE_TRANSITIONS: dict[AdoptionState, frozenset[AdoptionState]] = {
     AdoptionState.held: frozenset(
         {AdoptionState.shown, AdoptionState.hidden, AdoptionState.withdrawn}
     ),
@@ -60,12 +60,12 @@ class Adoption(Base):
     author: Mapped[Actor] = relationship(lazy="joined", innerjoin=True)
 
 
-def with_adopters(outputs: Sequence[Output], adoptions: Sequence[Adoption]) -> tuple[Output, ...]:
+def merge_adopters(outputs: Sequence[Output], adoptions: Sequence[Adoption]) -> tuple[Output, ...]:
     """`outputs` with the councils that announced reusing them, without those that withdrew."""
-    return tuple(_with_adopters(output, adoptions) for output in outputs)
+    return tuple(_merge_adopters(output, adoptions) for output in outputs)
 
 
-def _with_adopters(output: Output, adoptions: Sequence[Adoption]) -> Output:
+def _merge_adopters(output: Output, adoptions: Sequence[Adoption]) -> Output:
     rows = [row for row in adoptions if row.output == output.token]
     if not rows:
         return output

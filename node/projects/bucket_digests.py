@@ -17,7 +17,7 @@ CACHED_COLUMNS = ("public_count", "public_digest", "peers_count", "peers_digest"
 
 INVALIDATED_VALUES = {"generation": DigestBucket.generation + 1, **dict.fromkeys(CACHED_COLUMNS)}
 # Locked in the order of their numbers, so that transactions cannot deadlock.
-_CHANGED_BUCKETS = (
+_SELECT_CHANGED_BUCKETS = (
     select(DigestBucket.id)
     .where(
         DigestBucket.council_id == bindparam("council"),
@@ -28,7 +28,7 @@ _CHANGED_BUCKETS = (
 )
 INVALIDATE_BUCKETS = (
     update(DigestBucket)
-    .where(DigestBucket.id.in_(_CHANGED_BUCKETS))
+    .where(DigestBucket.id.in_(_SELECT_CHANGED_BUCKETS))
     .values(INVALIDATED_VALUES)
     .returning(DigestBucket.number)
 )

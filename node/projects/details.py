@@ -87,24 +87,24 @@ class EvidenceKind(StrEnum):
     other = "other"
 
 
-def _read_line(value: Any, longest: int) -> str:
-    return one_line(value, longest) if isinstance(value, str) else ""
+def _read_line(value: Any, max_chars: int) -> str:
+    return one_line(value, max_chars) if isinstance(value, str) else ""
 
 
-def _read_prose(value: Any, longest: int) -> str:
-    fits = isinstance(value, str) and len(value) <= longest
-    return several_lines(value, longest) if fits else ""
+def _read_prose(value: Any, max_chars: int) -> str:
+    fits = isinstance(value, str) and len(value) <= max_chars
+    return several_lines(value, max_chars) if fits else ""
 
 
-def _read_email(value: Any, longest: int) -> str:
-    return value if isinstance(value, str) and EMAIL.fullmatch(value[: longest + 1]) else ""
+def _read_email(value: Any, max_chars: int) -> str:
+    return value if isinstance(value, str) and EMAIL.fullmatch(value[: max_chars + 1]) else ""
 
 
-def _read_choice(kind: type[StrEnum], value: Any, _longest: int) -> StrEnum | None:
+def _read_choice(kind: type[StrEnum], value: Any, _max_chars: int) -> StrEnum | None:
     return kind(value) if isinstance(value, str) and value in list(kind) else None
 
 
-def _read_day(value: Any, _longest: int) -> date | None:
+def _read_day(value: Any, _max_chars: int) -> date | None:
     if not isinstance(value, str) or len(value) != len("2026-01-01"):
         return None
     try:
@@ -114,38 +114,38 @@ def _read_day(value: Any, _longest: int) -> date | None:
     return day if 1970 <= day.year <= 2999 else None
 
 
-def _read_flag(value: Any, _longest: int) -> bool:
+def _read_flag(value: Any, _max_chars: int) -> bool:
     return value is True
 
 
-def _read_url(value: Any, _longest: int) -> str:
+def _read_url(value: Any, _max_chars: int) -> str:
     return value if isinstance(value, str) and is_web_url(value) else ""
 
 
-def _read_number(value: Any, _longest: int) -> int | None:
+def _read_number(value: Any, _max_chars: int) -> int | None:
     return value if type(value) is int and 0 < value <= MAX_NUMBER else None
 
 
-def _read_word_list(value: Any, longest: int) -> tuple[str, ...]:
+def _read_word_list(value: Any, max_chars: int) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
-    words = (_read_line(item, longest).replace(",", " ") for item in value[:MAX_ITEMS])
+    words = (_read_line(item, max_chars).replace(",", " ") for item in value[:MAX_ITEMS])
     return tuple(dict.fromkeys(word for word in words if word))
 
 
-def _read_list(kind: type[Any], value: Any, _longest: int) -> tuple[Any, ...]:
+def _read_list(kind: type[Any], value: Any, _max_chars: int) -> tuple[Any, ...]:
     if not isinstance(value, list):
         return ()
     parsed = (parse(kind, item) for item in value[:MAX_ITEMS])
     return tuple(item for item in parsed if item.is_present)
 
 
-def _line(longest: int = 150) -> Any:
-    return field(default="", metadata={"read": _read_line, "longest": longest})
+def _line(max_chars: int = 150) -> Any:
+    return field(default="", metadata={"read": _read_line, "longest": max_chars})
 
 
-def _prose(longest: int = 10_000) -> Any:
-    return field(default="", metadata={"read": _read_prose, "longest": longest})
+def _prose(max_chars: int = 10_000) -> Any:
+    return field(default="", metadata={"read": _read_prose, "longest": max_chars})
 
 
 def _choice(kind: type[StrEnum]) -> Any:
@@ -312,7 +312,7 @@ class FreshnessDetails:
 
 
 # The headings of a brief, in their order (GOV.UK Digital Outcomes requirements).
-BRIEF = ("why", "problem", "users", "work_done", "constraints")
+BRIEF_FIELDS = ("why", "problem", "users", "work_done", "constraints")
 
 DetailsT = TypeVar("DetailsT")
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from federation.addressing import PUBLIC, Addressed
+from federation.addressing import PUBLIC_COLLECTION, Addressing
 from federation.errors import DocumentError
 from federation.origin import parse_origin, same_origin
 from federation.properties import JsonObject
@@ -15,14 +15,14 @@ from federation.vocabulary import Article, ProjectDetails, ProjectDocument, Tomb
 from federation.vocabulary.context import NAMESPACE
 from node import markup
 from node.federating import local_uris
-from node.projects.details import BRIEF, Details, Freshness, FreshnessDetails, RelatedProject
+from node.projects.details import BRIEF_FIELDS, Details, Freshness, FreshnessDetails, RelatedProject
 from node.projects.details import dump as dump_details
 from node.projects.details import parse as parse_details
 from node.projects.licensing import parse_licence
 from node.projects.models import Phase, Project, Visibility
 from node.text import one_line
 
-# The headings of a brief, in the order of `BRIEF`, by language.
+# The headings of a brief, in the order of `BRIEF_FIELDS`, by language.
 HEADINGS = {
     "en": (
         "Why the work is being done",
@@ -76,14 +76,14 @@ class RemoteProject:
     archived_on: date | None
 
 
-def address_to(project: Project) -> Addressed:
+def build_addressing(project: Project) -> Addressing:
     """The `to` and `cc` of activities about a project.
 
     A project for peers is addressed to the followers; the delivery decides which of them get it.
     """
     followers = (project.council.actor.followers or "",)
     if project.visibility is Visibility.public:
-        return {"to": (PUBLIC,), "cc": followers}
+        return {"to": (PUBLIC_COLLECTION,), "cc": followers}
     return {"to": followers, "cc": ()}
 
 
@@ -103,16 +103,16 @@ def to_article(project: Project, licence: str | None) -> Article:
         url=project.url,
         published=project.published_at,
         updated=project.changed_at,
-        **address_to(project),
+        **build_addressing(project),
         context=local_uris.project_context(project.uri),
         audience=local_uris.project_group(project.uri),
         license=licence,
         language=project.language,
-        name_map=_translations_of(project, "title"),
-        content_map=_translations_of(project, "content"),
+        name_map=_collect_translations(project, "title"),
+        content_map=_collect_translations(project, "content"),
         tags=(
-            *(_hashtag(project, tag) for tag in project.details.tags),
-            *(_relation_link(related) for related in project.details.related),
+            *(_build_hashtag(project, tag) for tag in project.details.tags),
+            *(_build_relation_link(related) for related in project.details.related),
         ),
         full_document=local_uris.project_document(project.uri),
         replies=local_uris.project_context(project.uri),
@@ -125,12 +125,12 @@ def to_article(project: Project, licence: str | None) -> Article:
             version=project.version,
             visibility=project.visibility.value,
             revision=project.revision,
-            details=_details_document(project),
+            details=_build_details(project),
         ),
     )
 
 
-def _relation_link(related: RelatedProject) -> JsonObject:
+def _build_relation_link(related: RelatedProject) -> JsonObject:
     """A relation to another project: a `Link` whose `rel` is a term of our namespace. It has no
     `name`, since a recipient might not be allowed to read the other's title.
     """
@@ -146,18 +146,20 @@ def _read_relations(article: Article) -> list[JsonObject]:
     ]
 
 
-def _details_document(project: Project) -> JsonObject:
+def _build_details(project: Project) -> JsonObject:
     """The details as federated: without the brief, which is part of the content, and without
     relations, which are links; with the summary in other languages, the freshness and the councils
     that reuse the outputs.
     """
     dumped = dump_details(replace(project.details, outputs=project.outputs))
-    document = {name: value for name, value in dumped.items() if name not in {*BRIEF, "related"}}
-    summaries = _translations_of(project, "summary")
-    return document | ({"summaries": summaries} if summaries else {}) | freshness_document(project)
+    document = {
+        name: value for name, value in dumped.items() if name not in {*BRIEF_FIELDS, "related"}
+    }
+    summaries = _collect_translations(project, "summary")
+    return document | ({"summaries": summaries} if summaries else {}) | build_freshness(project)
 
 
-def freshness_document(project: Project) -> JsonObject:
+def build_freshness(project: Project) -> JsonObject:
     """The freshness of a project as federated; empty if there is nothing to state."""
     if project.freshness is Freshness.unsaid:
         return {}
@@ -169,20 +171,21 @@ def to_markdown(brief: str, details: Details, language: str) -> str:
     """The whole brief as Markdown: the text under each heading, then the rest."""
     headings = HEADINGS.get(language, HEADINGS["en"])
     parts = (
-        (heading, getattr(details, name)) for name, heading in zip(BRIEF, headings, strict=True)
+        (heading, getattr(details, name))
+        for name, heading in zip(BRIEF_FIELDS, headings, strict=True)
     )
     sections = [f"## {heading}\n\n{text}" for heading, text in parts if text]
     return "\n\n".join([*sections, *([brief] if brief else [])])
 
 
-def _hashtag(project: Project, tag: str) -> JsonObject:
+def _build_hashtag(project: Project, tag: str) -> JsonObject:
     """A tag as the fediverse knows it: one word, with the URL of our projects that have the tag."""
     name = "".join(word[:1].upper() + word[1:] for word in re.findall(r"\w+", tag))
     href = f"{parse_origin(project.uri)}/projects?{urlencode({'tag': tag})}"
     return {"type": "Hashtag", "name": f"#{name}", "href": href}
 
 
-def _translations_of(project: Project, part: str) -> dict[str, str]:
+def _collect_translations(project: Project, part: str) -> dict[str, str]:
     return {
         tag: translation[part]
         for tag, translation in sorted(project.translations.items())

@@ -4,17 +4,17 @@ from federation.properties import JsonObject
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
-from node import long_writes
+from node import batched_writes
 from node.federating import local_uris, outbox
 from node.projects import group_actor
-from node.projects.federate import address_to, to_article, to_tombstone
+from node.projects.federate import build_addressing, to_article, to_tombstone
 from node.projects.licensing import licence_url
 from node.projects.models import Project, ProjectState, Visibility
 from node.runtime import UnitOfWork
 
 # Updates, comments and so on withdrawn in one transaction. Each is sent to every server that ever
 # received it, so a batch has to be small.
-MAX_WITHDRAWN = 20
+WITHDRAW_BATCH_SIZE = 20
 
 
 def publish_change(work: UnitOfWork, project: Project, before: Visibility) -> None:
@@ -30,13 +30,13 @@ def publish_change(work: UnitOfWork, project: Project, before: Visibility) -> No
             _withdraw(work, project)
         group_actor.hide(project)
     elif before is Visibility.private:
-        group_actor.publish(work, project, _create(work, project))
+        group_actor.publish(work, project, _build_create(work, project))
     else:
         if before is Visibility.public and project.visibility is Visibility.peers:
             _withdraw(work, project)
         if before is Visibility.peers and project.visibility is Visibility.public:
             _publish_to_new_readers(work, project)
-        group_actor.publish(work, project, _update(work, project))
+        group_actor.publish(work, project, _build_update(work, project))
 
 
 def emit_event(work: UnitOfWork, event: str, project: Project, before: Visibility) -> None:
@@ -52,7 +52,7 @@ def publish_deletion(work: UnitOfWork, project: Project) -> None:
     outbox.narrow_audience(work.session, project.uri, None)
     withdraw_related(work, project)
     if project.visibility is not Visibility.private:
-        group_actor.publish(work, project, _delete(work, project))
+        group_actor.publish(work, project, _build_delete(work, project))
     group_actor.close(work, project)
 
 
@@ -64,10 +64,10 @@ def withdraw_related(work: UnitOfWork, project: Project) -> None:
     are erased here too. The work is done later, in batches.
     """
     for room in work.node.on_audience_narrowed:
-        long_writes.begin(work, WITHDRAW_RELATED, f"{room} {project.id}")
+        batched_writes.start(work, WITHDRAW_RELATED, f"{room} {project.id}")
 
 
-def _withdraw_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
+def _withdraw_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     """Withdraw one batch. Returns whether there may be more.
 
     The present visibility counts: if it was widened meanwhile, the rest is not withdrawn from those
@@ -75,18 +75,18 @@ def _withdraw_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
     """
     room, project_id = row.subject.split()
     project = work.session.get(Project, int(project_id))
-    if project is None or not (_is_narrowed(project) or room == ALWAYS_WITHDRAWN):
+    if project is None or not (_is_narrowed(project) or room == ALWAYS_WITHDRAWN_LISTENER):
         return False
     withdraw = work.node.on_audience_narrowed[room]
     row.position = withdraw(
-        work, project, _remaining_audience(project), row.position, MAX_WITHDRAWN
+        work, project, _remaining_audience(project), row.position, WITHDRAW_BATCH_SIZE
     )
     return row.position > 0
 
 
 # Officers' announcements are undone even if the audience widens meanwhile: nobody repeats them.
-ALWAYS_WITHDRAWN = "announcements"
-WITHDRAW_RELATED = long_writes.LongWriteKind("withdraw-parts", _withdraw_some)
+ALWAYS_WITHDRAWN_LISTENER = "announcements"
+WITHDRAW_RELATED = batched_writes.BatchedWriteKind("withdraw-parts", _withdraw_batch)
 
 
 def _is_narrowed(project: Project) -> bool:
@@ -111,36 +111,42 @@ def _publish_to_new_readers(work: UnitOfWork, project: Project) -> None:
     """
     council = project.council.actor
     followers = outbox.follower_inboxes(work.session, council)
-    new_inboxes = outbox.non_peer_inboxes(work.session, followers)
-    outbox.publish_to(work, council, _create(work, project), new_inboxes)
+    new_inboxes = outbox.filter_non_peer_inboxes(work.session, followers)
+    outbox.publish_to(work, council, _build_create(work, project), new_inboxes)
 
 
 def _withdraw(work: UnitOfWork, project: Project) -> None:
     withdraw_related(work, project)
     outbox.withdraw(
-        work, project.council.actor, _delete(work, project), _remaining_audience(project)
+        work, project.council.actor, _build_delete(work, project), _remaining_audience(project)
     )
 
 
-def _create(work: UnitOfWork, project: Project) -> JsonObject:
+def _build_create(work: UnitOfWork, project: Project) -> JsonObject:
     return create_activity(
-        *_activity_id_and_actor(work, project), _article(work, project), **address_to(project)
+        *_activity_id_and_actor(work, project),
+        _build_article(work, project),
+        **build_addressing(project),
     )
 
 
-def _update(work: UnitOfWork, project: Project) -> JsonObject:
+def _build_update(work: UnitOfWork, project: Project) -> JsonObject:
     return update_activity(
-        *_activity_id_and_actor(work, project), _article(work, project), **address_to(project)
+        *_activity_id_and_actor(work, project),
+        _build_article(work, project),
+        **build_addressing(project),
     )
 
 
-def _delete(work: UnitOfWork, project: Project) -> JsonObject:
+def _build_delete(work: UnitOfWork, project: Project) -> JsonObject:
     return delete_activity(
-        *_activity_id_and_actor(work, project), to_tombstone(project).dump(), **address_to(project)
+        *_activity_id_and_actor(work, project),
+        to_tombstone(project).dump(),
+        **build_addressing(project),
     )
 
 
-def _article(work: UnitOfWork, project: Project) -> JsonObject:
+def _build_article(work: UnitOfWork, project: Project) -> JsonObject:
     return to_article(project, licence_url(work.settings, project)).dump()
 
 

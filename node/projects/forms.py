@@ -11,14 +11,14 @@ from node.projects.models import Phase, Project, Visibility
 from node.projects.validation import ProjectInput
 
 
-class PhaseNames(dict[str, LazyString | str]):
+class PhaseLabels(dict[str, LazyString | str]):
     """Labels of phases. A phase that only a later version knows is labelled with its own word."""
 
     def __missing__(self, phase: str) -> str:
         return phase.replace("-", " ").capitalize()
 
 
-PHASE_LABELS = PhaseNames(
+PHASE_LABELS = PhaseLabels(
     {
         Phase.concept: _l("Concept"),
         Phase.discovery: _l("Discovery"),
@@ -69,10 +69,10 @@ class ProjectForm(VersionedForm):
         validate_choice=False,
     )
 
-    def to_input(self, text: ProjectInput | None = None) -> ProjectInput:
+    def to_input(self, project_input: ProjectInput | None = None) -> ProjectInput:
         """`text`, or a new `ProjectInput`, with the values that were entered."""
         return replace(
-            text or ProjectInput("", "", "", ""),
+            project_input or ProjectInput("", "", "", ""),
             title=self.title.data or "",
             summary=self.summary.data or "",
             phase=self.phase.data or "",

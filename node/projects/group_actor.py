@@ -12,7 +12,7 @@ from markupsafe import escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from federation.addressing import PUBLIC, Addressed
+from federation.addressing import PUBLIC_COLLECTION, Addressing
 from federation.properties import JsonObject, id_of
 from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import delete as delete_activity
@@ -24,7 +24,7 @@ from node.projects.details import RelationKind
 from node.projects.models import Project, ProjectState, Visibility
 from node.runtime import UnitOfWork
 
-MAX_LEN_TITLE_WORDS = 40
+MAX_LEN_USERNAME_STEM = 40
 GROUP_KIND = "Group"
 # Without characters that look alike, since people type the names.
 USERNAME_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -53,7 +53,7 @@ def ensure(work: UnitOfWork, project: Project) -> Actor | None:
         for related in project.details.related
         if related.kind is RelationKind.supersedes
     ]
-    actor, about = project.actor, _about(project)
+    actor, about = project.actor, _build_summary(project)
     if (actor.name, actor.about, actor.also_known_as) != (project.title, about, aliases):
         actor.name, actor.about, actor.also_known_as = project.title, about, aliases
         publish_actor_update(work, project, project.actor)
@@ -75,7 +75,7 @@ def publish(work: UnitOfWork, project: Project, activity: JsonObject) -> None:
     direct_inboxes = (
         council_inboxes | group_inboxes if activity["type"] == "Update" else council_inboxes
     )
-    sent = outbox.publish_to(work, council, activity, direct_inboxes, audience(project))
+    sent = outbox.publish_to(work, council, activity, direct_inboxes, audience_of(project))
     _announce(work, project, json.loads(sent.body), group_inboxes - council_inboxes)
     if activity["type"] == "Create":
         _announce(work, project, sent.object_uri, group_inboxes)
@@ -130,7 +130,7 @@ def undo_announcements(
             local_uris.new_activity(work.settings), project.actor.uri, undone_announcement
         )
         inboxes = set(work.session.scalars(recipients))
-        outbox.publish_to(work, project.actor, activity, inboxes, audience(project))
+        outbox.publish_to(work, project.actor, activity, inboxes, audience_of(project))
 
 
 def hide(project: Project) -> None:
@@ -150,12 +150,12 @@ def close(work: UnitOfWork, project: Project) -> None:
         local_uris.new_activity(work.settings),
         outbox.follower_inboxes(work.session, group),
     )
-    activity = delete_activity(uri, group.uri, group.uri, **_addressing(project, group))
-    outbox.publish_to(work, group, activity, inboxes, audience(project))
+    activity = delete_activity(uri, group.uri, group.uri, **_build_addressing(project, group))
+    outbox.publish_to(work, group, activity, inboxes, audience_of(project))
     actors.close(group)
 
 
-def audience(project: Project) -> outbox.Audience:
+def audience_of(project: Project) -> outbox.Audience:
     """Who may read activities about a project."""
     is_public = project.visibility is Visibility.public
     return outbox.PUBLIC if is_public else outbox.PEERS
@@ -166,22 +166,22 @@ def _announce(work: UnitOfWork, project: Project, about: JsonObject | str, to: s
     if group is None or not to:
         return
     uri = local_uris.new_activity(work.settings)
-    activity = announce_activity(uri, group.uri, about, **_addressing(project, group))
-    outbox.publish_to(work, group, activity, to, audience(project))
+    activity = announce_activity(uri, group.uri, about, **_build_addressing(project, group))
+    outbox.publish_to(work, group, activity, to, audience_of(project))
 
 
 def publish_actor_update(work: UnitOfWork, project: Project, group: Actor) -> None:
     """Send the present document of a project's actor to its followers."""
     uri = local_uris.new_activity(work.settings)
     document = actors.build_document(work.settings, group).dump()
-    activity = update_activity(uri, group.uri, document, **_addressing(project, group))
-    outbox.publish(work, group, activity, audience(project))
+    activity = update_activity(uri, group.uri, document, **_build_addressing(project, group))
+    outbox.publish(work, group, activity, audience_of(project))
 
 
-def _addressing(project: Project, group: Actor) -> Addressed:
+def _build_addressing(project: Project, group: Actor) -> Addressing:
     followers = (group.followers or "",)
-    if audience(project) == outbox.PUBLIC:
-        return {"to": (PUBLIC,), "cc": followers}
+    if audience_of(project) == outbox.PUBLIC:
+        return {"to": (PUBLIC_COLLECTION,), "cc": followers}
     return {"to": followers, "cc": ()}
 
 
@@ -191,9 +191,9 @@ def _create_actor(work: UnitOfWork, project: Project) -> Actor:
         uri=uri,
         kind=GROUP_KIND,
         host=work.settings.authority,
-        username=_username(work.session, project.title),
+        username=_create_username(work.session, project.title),
         name=project.title,
-        about=_about(project),
+        about=_build_summary(project),
         url=project.url,
         inbox=f"{uri}/inbox",
         shared_inbox=local_uris.shared_inbox(work.settings),
@@ -229,14 +229,14 @@ def copy_council_keys(group: Actor, council: Actor) -> None:
     group.keys = keys
 
 
-def _about(project: Project) -> str:
+def _build_summary(project: Project) -> str:
     return f"<p>{escape(project.summary)}</p>"
 
 
-def _username(session: Session, title: str) -> str:
+def _create_username(session: Session, title: str) -> str:
     """Words of the title and four random characters; unique among our actors."""
     plain = unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_LEN_TITLE_WORDS].strip("-") or "project"
+    words = re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_LEN_USERNAME_STEM].strip("-") or "project"
     while True:
         name = f"{words}-{''.join(secrets.choice(USERNAME_ALPHABET) for _ in range(4))}"
         if actors.local_by_username(session, name) is None:

@@ -29,7 +29,7 @@ def show(token: str) -> ResponseReturnValue:
         return redirect(url_for("projects.show", token=token))
     work = current_work()
     try:
-        group = _readable_group(token)
+        group = _get_readable_group(token)
     except GoneError:
         deleted = service.get_deleted(work.session, token)
         if deleted.actor is None or not deleted.is_local:
@@ -43,31 +43,31 @@ def show(token: str) -> ResponseReturnValue:
 @permission(PUBLIC)
 def outbox(token: str) -> ResponseReturnValue:
     """Public announcements, or those the reader may see, newest first."""
-    return outbox_response(_readable_group(token))
+    return outbox_response(_get_readable_group(token))
 
 
 @blueprint.get("/projects/<token>/group/followers")
 @permission(PUBLIC)
 def followers(token: str) -> ResponseReturnValue:
     """The number of followers, without their names."""
-    return followers_response(_readable_group(token))
+    return followers_response(_get_readable_group(token))
 
 
 @blueprint.get("/projects/<token>/group/following")
 @permission(PUBLIC)
 def following(token: str) -> ResponseReturnValue:
     """The number of actors this one follows."""
-    return following_response(_readable_group(token))
+    return following_response(_get_readable_group(token))
 
 
 @blueprint.get("/projects/<token>/group/featured")
 @permission(PUBLIC)
 def featured(token: str) -> ResponseReturnValue:
     """The featured collection of the actor."""
-    return featured_response(_readable_group(token))
+    return featured_response(_get_readable_group(token))
 
 
-def _readable_group(token: str) -> Actor:
+def _get_readable_group(token: str) -> Actor:
     """The actor of a project of ours that the reader may see. Raises `NotFoundError`."""
     refuse_blocked_servers()
     project = find_public_first(

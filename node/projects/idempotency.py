@@ -33,9 +33,9 @@ def is_unused(work: UnitOfWork, token: str) -> bool:
     return bool(token) and not work.session.scalar(select(Project.id).where(Project.token == token))
 
 
-def find_duplicate(work: UnitOfWork, token: str, text: ProjectInput) -> Project | None:
+def find_duplicate(work: UnitOfWork, token: str, project_input: ProjectInput) -> Project | None:
     """The project that was created with the token, if its text is the same."""
-    entered = validate(text)
+    entered = validate(project_input)
     project = work.session.scalar(
         select(Project).where(Project.token == token, Project.state != ProjectState.deleted)
     )

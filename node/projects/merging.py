@@ -11,7 +11,7 @@ from functools import partial
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from federation.vocabulary import move as move_activity
 from node.councils.models import Council
 from node.db import now
@@ -40,8 +40,8 @@ def _merge_project(node: Node, project_id: int) -> None:
         project = work.session.get(Project, project_id, with_for_update={"of": Project})
         if project is None or project.state is not ProjectState.published:
             return
-        for successor in _successors(work.session, project):
-            news.merge_projects(work.session, project.id, successor.id)
+        for successor in _iter_successors(work.session, project):
+            news.move_project_watches(work.session, project.id, successor.id)
             if project.is_local:
                 _move_actor(work, project, successor)
 
@@ -79,7 +79,7 @@ def _select_mergeable() -> Select[int]:
     )
 
 
-def _successors(session: Session, project: Project) -> Iterator[Project]:
+def _iter_successors(session: Session, project: Project) -> Iterator[Project]:
     """The projects that continue `project` as both councils state."""
     conditions = Relation.project_id == project.id, Relation.kind == RelationKind.merged_into.value
     uris = select(Relation.uri).where(*conditions)
@@ -99,8 +99,8 @@ def _move_actor(work: UnitOfWork, project: Project, successor: Project) -> None:
         local_uris.new_activity(work.settings),
         actor.uri,
         actor.moved_to,
-        to=[PUBLIC],
+        to=[PUBLIC_COLLECTION],
         cc=[actor.followers or ""],
     )
-    outbox.publish(work, actor, activity, group_actor.audience(project))
+    outbox.publish(work, actor, activity, group_actor.audience_of(project))
     work.audit("project.merge", project.uri, into=successor.uri)

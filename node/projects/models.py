@@ -25,17 +25,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from sqlalchemy.types import TypeDecorator
 
-from federation.digest import bucket_number
+from federation.council_digest import bucket_number
 from node.councils.models import Council
 from node.db import Base, now
 from node.federating.models import Actor, Uri
 from node.people.models import User
 from node.projects import details
-from node.projects.adoptions import Adoption, AdoptionState, with_adopters
+from node.projects.adoptions import Adoption, AdoptionState, merge_adopters
 from node.projects.details import Details, Freshness, Output
 
 MAX_LEN_PHASE = 20
-PHASE_WORD = re.compile(rf"(?=.{{1,{MAX_LEN_PHASE}}}$)[a-z]+(?:-[a-z0-9]+)*", re.ASCII)
+PHASE_PATTERN = re.compile(rf"(?=.{{1,{MAX_LEN_PHASE}}}$)[a-z]+(?:-[a-z0-9]+)*", re.ASCII)
 
 
 class Phase(StrEnum):
@@ -54,7 +54,7 @@ class Phase(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Phase | None":
-        if not isinstance(value, str) or not PHASE_WORD.fullmatch(value):
+        if not isinstance(value, str) or not PHASE_PATTERN.fullmatch(value):
             return None
         member = str.__new__(cls, value)
         member._name_ = member._value_ = value
@@ -128,7 +128,7 @@ def new_revision() -> str:
 
 # Dates of the details that have columns of their own.
 DATE_COLUMNS = ("starts_on", "ends_on", "contract_ends_on", "assessment_on")
-DENORMALISED = (*DATE_COLUMNS, "has_outputs")
+DENORMALISED_COLUMNS = (*DATE_COLUMNS, "has_outputs")
 
 
 def denormalise(project_details: Details) -> dict[str, Any]:
@@ -274,7 +274,7 @@ class Project(Base):
         announced it.
         """
         listed = self.details.outputs
-        return with_adopters(listed, self.adoptions) if listed else ()
+        return merge_adopters(listed, self.adoptions) if listed else ()
 
     @property
     def is_draft(self) -> bool:

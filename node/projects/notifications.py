@@ -17,26 +17,26 @@ PUBLISHED = NotificationKind(
     "project.published",
     Topic.projects,
     _l("%(council)s published %(project)s"),
-    for_followers=True,
+    notifies_followers=True,
 )
 PHASE_CHANGED = NotificationKind(
     "project.phase",
     Topic.projects,
     _l("%(project)s has moved to a new phase: %(phase)s"),
-    for_followers=True,
-    for_owner=True,
+    notifies_followers=True,
+    notifies_owner=True,
 )
 # Without the title, which is erased with the project.
 DELETED = NotificationKind(
     "project.deleted",
     Topic.projects,
     _l("%(council)s deleted a project you followed"),
-    for_followers=True,
+    notifies_followers=True,
 )
 KINDS = (PUBLISHED, PHASE_CHANGED, DELETED)
 
 
-def record_received(
+def notify_received(
     work: UnitOfWork, remote_projects: Sequence[RemoteProject], before: Mapping[str, Phase]
 ) -> None:
     """Record events for projects that were received from another council.

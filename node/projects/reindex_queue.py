@@ -13,11 +13,11 @@ from node.projects.models import Project, ReindexRequest
 
 JOB = "search"
 # Key of `session.info` for the ids of projects that the session queued one by one.
-MARKED_KEY = "marked"
+QUEUED_PROJECTS_KEY = "marked"
 # Columns of a council that are shown with its projects or searched.
 INDEXED_COUNCIL_COLUMNS = ("name", "region")
-_PROJECTS = select(Project.id).where(Project.uri.in_(bindparam("uris", expanding=True)))
-INSERT_REQUESTS = insert(ReindexRequest).from_select(["project_id"], _PROJECTS)
+_SELECT_PROJECT_IDS = select(Project.id).where(Project.uri.in_(bindparam("uris", expanding=True)))
+INSERT_REQUESTS = insert(ReindexRequest).from_select(["project_id"], _SELECT_PROJECT_IDS)
 
 
 def enqueue(session: Session, uris: Sequence[str]) -> None:
@@ -40,7 +40,7 @@ def _on_project_change(
     connection.execute(insert(ReindexRequest), {"project_id": project.id})
     session = object_session(project)
     if session is not None:
-        session.info.setdefault(MARKED_KEY, set()).add(project.id)
+        session.info.setdefault(QUEUED_PROJECTS_KEY, set()).add(project.id)
         wake_after_commit(session)
 
 

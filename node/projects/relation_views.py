@@ -27,7 +27,9 @@ class RelateForm(BaseForm):
     ours = SelectField(_l("Your council’s project"), validate_choice=False)
     kind = RadioField(
         _l("How the projects are related"),
-        choices=[SelectChoice(kind.value, label) for kind, label in taxonomy.RELATIONS.items()],
+        choices=[
+            SelectChoice(kind.value, label) for kind, label in taxonomy.RELATION_LABELS.items()
+        ],
         validate_choice=False,
     )
 
@@ -35,14 +37,14 @@ class RelateForm(BaseForm):
 @blueprint.get("/projects/<token>/relate")
 @permission(EDIT)
 def relate(token: str) -> ResponseReturnValue:
-    return _render_form(_readable_project(token), RelateForm())
+    return _render_form(_get_readable_project(token), RelateForm())
 
 
 @blueprint.post("/projects/<token>/relate")
 @permission(EDIT)
 def say_related(token: str) -> ResponseReturnValue:
     """State that one of our projects is related to this one."""
-    other, form = _readable_project(token), RelateForm()
+    other, form = _get_readable_project(token), RelateForm()
     kind = next((kind for kind in RelationKind if kind == form.kind.data), None)
     if not form.validate_on_submit() or kind is None:
         form.kind.errors = [_("Select how the projects are related")]
@@ -51,7 +53,7 @@ def say_related(token: str) -> ResponseReturnValue:
     try:
         _add_relation(own_project, other, kind)
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_form(other, form), 400
     flash(_("The related project has been added to your project."), "success")
     return redirect(url_for("projects.show", token=own_project.token), 303)
@@ -62,7 +64,7 @@ def say_related(token: str) -> ResponseReturnValue:
 def agree(token: str, other: str) -> ResponseReturnValue:
     """Agree that our project continues another one."""
     own_project = service.get_for_update(current_work().session, token)
-    _add_relation(own_project, _readable_project(other), RelationKind.supersedes)
+    _add_relation(own_project, _get_readable_project(other), RelationKind.supersedes)
     flash(
         _(
             "This project now continues the other one. We’re asking followers of "
@@ -76,7 +78,7 @@ def agree(token: str, other: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/outputs/<output>/adopt")
 @permission(EDIT)
 def adopt(token: str, output: str) -> ResponseReturnValue:
-    adoption_service.adopt(current_work(), _readable_project(token), output)
+    adoption_service.adopt(current_work(), _get_readable_project(token), output)
     flash(_("Your change has been saved. We’ll notify the project’s council."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
@@ -84,12 +86,12 @@ def adopt(token: str, output: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/outputs/<output>/drop")
 @permission(EDIT)
 def drop(token: str, output: str) -> ResponseReturnValue:
-    adoption_service.drop(current_work(), _readable_project(token), output)
+    adoption_service.withdraw(current_work(), _get_readable_project(token), output)
     flash(_("Your change has been saved. We’ll notify the project’s council."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
-def _readable_project(token: str) -> Project:
+def _get_readable_project(token: str) -> Project:
     return service.by_token(current_work().session, token, current_viewer())
 
 
@@ -101,7 +103,7 @@ def _add_relation(own_project: Project, other: Project, kind: RelationKind) -> N
 
 
 def _render_form(other: Project, form: RelateForm) -> str:
-    own_titles = service.own_titles(current_work().session)
+    own_titles = service.list_own_titles(current_work().session)
     form.ours.choices = [
         SelectChoice(token, title) for token, title in own_titles if token != other.token
     ]

@@ -19,7 +19,7 @@ from node.runtime import UnitOfWork
 MERGING_JOB = "project-merging"
 # Relations by other projects that are shown on a page.
 MAX_INCOMING = 50
-PROJECT_IDS = select(Project.id, Project.uri).where(
+SELECT_PROJECT_IDS = select(Project.id, Project.uri).where(
     Project.uri.in_(bindparam("uris", expanding=True))
 )
 DELETE_RELATIONS = (
@@ -48,7 +48,8 @@ def save_relations(
     """Replace the stored relations of the projects with these ids."""
     session = work.session
     ids_by_uri = {
-        row.uri: row.id for row in session.execute(PROJECT_IDS, {"uris": list(relations_by_uri)})
+        row.uri: row.id
+        for row in session.execute(SELECT_PROJECT_IDS, {"uris": list(relations_by_uri)})
     }
     session.execute(DELETE_RELATIONS, {"ids": list(ids_by_uri.values())})
     rows = {
@@ -84,14 +85,14 @@ def is_continued_elsewhere(session: Session, project: Project) -> bool:
 
 
 def resolve_relations(
-    work: UnitOfWork, text: ProjectInput, project: Project | None = None
+    work: UnitOfWork, project_input: ProjectInput, project: Project | None = None
 ) -> ProjectInput:
-    """`text` with page addresses of related projects replaced by their ids.
+    """`project_input` with page addresses of related projects replaced by their ids.
 
     Raises `InvalidInputError` for an unknown local address and for the project itself.
     """
     related, errors = [], {}
-    for index, relation in enumerate(text.details.related):
+    for index, relation in enumerate(project_input.details.related):
         other = find_by_address(work, relation.uri)
         if other is None and _is_local_address(work, relation.uri):
             errors[f"related-{index}-uri"] = msg(
@@ -103,7 +104,9 @@ def resolve_relations(
     if errors:
         raise InvalidInputError(msg("The project could not be saved."), errors)
     unique = {(relation.kind, relation.uri): relation for relation in related}
-    return replace(text, details=replace(text.details, related=tuple(unique.values())))
+    return replace(
+        project_input, details=replace(project_input.details, related=tuple(unique.values()))
+    )
 
 
 def find_by_address(work: UnitOfWork, address: str) -> Project | None:

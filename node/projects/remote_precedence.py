@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from federation.origin import same_origin
 from node.councils.models import Council
 from node.db import now
-from node.federating import comparisons
+from node.federating import comparison_schedule
 from node.federating.models import RemoteTombstone
 from node.runtime import UnitOfWork
 
@@ -48,15 +48,15 @@ def select_applicable(
     remote_objects: Sequence[RemoteT],
     known: Mapping[str, Any],
     reject_reason: Callable[[RemoteT, Any], str],
-    asked_at: datetime | None,
+    requested_at: datetime | None,
 ) -> tuple[list[RemoteT], dict[str, str]]:
     """The remote objects to write, and the ids of the rejected ones with the reason. Current ones
     are in neither.
 
     `known` has the stored rows by id, with `state`, `revision` and `changed_at`. `reject_reason`
     takes a remote object and its stored row, if any, and returns why it is rejected, or "".
-    `asked_at` is when the objects were requested from their origin, None if they were pushed: what
-    was requested may be older than the stored state and revokes an earlier deletion.
+    `requested_at` is when the objects were requested from their origin, None if they were pushed:
+    what was requested may be older than the stored state and revokes an earlier deletion.
     """
     tombstones = _load_tombstones(work.session, council, [remote.uri for remote in remote_objects])
     applicable, rejected, revoked = [], {}, []
@@ -67,10 +67,10 @@ def select_applicable(
             or remote.council_uri != council.actor.uri
         ):
             rejected[remote.uri] = "does not belong to the sender"
-        elif deleted_at is not None and (asked_at is None or deleted_at >= asked_at):
+        elif deleted_at is not None and (requested_at is None or deleted_at >= requested_at):
             rejected[remote.uri] = "deleted by its council"
         elif (
-            asked_at is None
+            requested_at is None
             and stored is not None
             and effective_changed_at(remote) < stored.changed_at
         ):
@@ -85,10 +85,10 @@ def select_applicable(
     if revoked:
         is_revoked = RemoteTombstone.uri.in_(revoked), RemoteTombstone.actor_id == council.actor_id
         work.session.execute(delete(RemoteTombstone).where(*is_revoked))
-    if asked_at is None and _needs_comparison(remote_objects, known, tombstones, rejected):
-        comparisons.compare_soon(work, council.actor_id)
-    elif asked_at is None and set(tombstones) & set(rejected):
-        comparisons.compare_unless_recent(work, council.actor_id)
+    if requested_at is None and _needs_comparison(remote_objects, known, tombstones, rejected):
+        comparison_schedule.compare_soon(work, council.actor_id)
+    elif requested_at is None and set(tombstones) & set(rejected):
+        comparison_schedule.compare_unless_recent(work, council.actor_id)
     return applicable, rejected
 
 
@@ -105,7 +105,7 @@ def _needs_comparison(
     which may have been revoked.
     """
     for remote in remote_objects:
-        is_late = rejected.get(remote.uri) == OLDER_REASON or _is_ahead(remote)
+        is_late = rejected.get(remote.uri) == OLDER_REASON or _is_dated_in_future(remote)
         if is_late and _differs(remote, known.get(remote.uri)):
             return True
         may_be_restored = remote.changed_at and remote.changed_at > tombstones.get(
@@ -128,7 +128,7 @@ def _load_tombstones(session: Session, council: Council, uris: list[str]) -> dic
     return {row.uri: row.at for row in session.execute(SELECT_TOMBSTONES, params)}
 
 
-def _is_ahead(remote: RemoteState) -> bool:
+def _is_dated_in_future(remote: RemoteState) -> bool:
     """Whether the stated time of change is in the future, and so cannot be used for ordering."""
     return remote.changed_at is not None and remote.changed_at > now() + CLOCK_TOLERANCE
 

@@ -13,7 +13,7 @@ from sqlalchemy import Insert, bindparam, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from federation.digest import bucket_number
+from federation.council_digest import bucket_number
 from federation.errors import FederationError
 from federation.origin import same_origin
 from federation.vocabulary import Article, id_of
@@ -26,8 +26,8 @@ from node.messages import msg
 from node.outages import is_outage
 from node.projects import bucket_digests, federation_events, notifications, reindex_queue, relations
 from node.projects.federate import RemoteProject, from_article
-from node.projects.models import DENORMALISED, Phase, Project, ProjectState, denormalise
-from node.projects.plugin_view import to_plugin_view
+from node.projects.models import DENORMALISED_COLUMNS, Phase, Project, ProjectState, denormalise
+from node.projects.plugin_data import to_project_info
 from node.projects.remote_precedence import effective_changed_at, select_applicable
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
@@ -98,18 +98,18 @@ def upsert(
     council: Council,
     remote_projects: Sequence[RemoteProject],
     *,
-    asked_at: datetime | None = None,
+    requested_at: datetime | None = None,
 ) -> dict[str, str]:
     """Store projects of a council as its node states them. Returns the rejected ones: reason by id.
 
-    `asked_at` is when they were requested from their origin; None if they were pushed.
+    `requested_at` is when they were requested from their origin; None if they were pushed.
     """
     rejected: dict[str, str] = {}
     for start in range(0, len(remote_projects), BATCH_SIZE):
         batch = remote_projects[start : start + BATCH_SIZE]
-        applicable, reasons, phases = _select_storable(work, council, batch, asked_at)
+        applicable, reasons, phases = _select_storable(work, council, batch, requested_at)
         rejected |= reasons | _store(work, council, applicable)
-        notifications.record_received(work, applicable, phases)
+        notifications.notify_received(work, applicable, phases)
     return rejected
 
 
@@ -117,7 +117,7 @@ def _select_storable(
     work: UnitOfWork,
     council: Council,
     remote_projects: Sequence[RemoteProject],
-    asked_at: datetime | None,
+    requested_at: datetime | None,
 ) -> tuple[list[RemoteProject], dict[str, str], dict[str, Phase]]:
     """The projects to write, the rejected ones with reasons, and the phases published so far."""
     params = {"uris": [remote.uri for remote in remote_projects]}
@@ -132,7 +132,7 @@ def _select_storable(
         return "" if stored.council_id == council.id else "the project belongs to another council"
 
     return (
-        *select_applicable(work, council, remote_projects, known, reject_reason, asked_at),
+        *select_applicable(work, council, remote_projects, known, reject_reason, requested_at),
         phases,
     )
 
@@ -207,7 +207,7 @@ def _execute_upsert(session: Session, rows: list[dict[str, Any]]) -> None:
 def _upsert_statement(dialect: str) -> Insert:
     table: Any = Project.__table__
     statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
-    columns = ("state", "changed_at", "deleted_at", *SYNCED_COLUMNS, *DENORMALISED)
+    columns = ("state", "changed_at", "deleted_at", *SYNCED_COLUMNS, *DENORMALISED_COLUMNS)
     # Comments on a project that is published again are fetched again.
     was_published = table.c.state == ProjectState.published
     read_at = case((was_published, table.c.conversation_read_at), else_=None)
@@ -258,7 +258,7 @@ def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: boo
 def remove(work: UnitOfWork, project: Project, action: str) -> None:
     """Delete a remote project: erase its text and withdraw what was written about it."""
     if project.state is not ProjectState.deleted:
-        work.node.hooks.project_deleted(work, to_plugin_view(project))
+        work.node.hooks.project_deleted(work, to_project_info(project))
         project.state, project.deleted_at = ProjectState.deleted, now()
         project.erase()
         federation_events.withdraw_related(work, project)

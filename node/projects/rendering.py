@@ -16,21 +16,24 @@ class RenderedProject:
     translations: dict[str, dict[str, str]]
 
 
-def prerender(text: ProjectInput) -> None:
+def prerender(project_input: ProjectInput) -> None:
     """Render `text` before the transaction that writes it begins; `node.markup` caches the result.
 
     Raises `InvalidInputError` with every field that is not valid.
     """
-    render(validate(text))
+    render(validate(project_input))
 
 
-def render(text: ProjectInput) -> RenderedProject:
+def render(project_input: ProjectInput) -> RenderedProject:
     """Render validated text. A caller that writes several projects in one transaction renders all
     of them beforehand and passes the results on.
     """
-    content = markup.render_markdown(to_markdown(text.brief, text.details, text.language))
+    content = markup.render_markdown(
+        to_markdown(project_input.brief, project_input.details, project_input.language)
+    )
     return RenderedProject(
-        content, {tag: _render_translation(tag, part) for tag, part in text.translations.items()}
+        content,
+        {tag: _render_translation(tag, part) for tag, part in project_input.translations.items()},
     )
 
 

@@ -11,10 +11,10 @@ from node.errors import ConflictError, InvalidInputError
 from node.forms import CONTINUE_FIELD
 from node.messages import msg
 from node.projects import rendering, sections, service
+from node.projects.list_forms import ListSectionForm
 from node.projects.models import Project, ProjectState
 from node.projects.section_forms import (
-    MAX_NAMED,
-    ListForm,
+    MAX_SERVICES_IN_ERROR,
     PeopleForm,
     ProjectSectionForm,
     SubjectForm,
@@ -22,10 +22,10 @@ from node.projects.section_forms import (
 from node.projects.sections import SECTIONS, ProjectSection
 from node.projects.validation import ProjectInput, to_input, validate
 from node.projects.views import EDIT, render_conflict
-from node.request import current_work, keeps_text, permission
+from node.request import current_work, keeps_input, permission
 from node.services import service as services
 from node.services.views import render_choice
-from node.unsaved.service import typed_fields
+from node.unsaved.service import select_input_fields
 
 blueprint = Blueprint("sections", __name__, template_folder="templates")
 
@@ -37,7 +37,7 @@ SECTION_ROUTE = f"/projects/<token>/edit/<any({', '.join(SECTIONS)}):name>"
 def edit(token: str, name: str) -> ResponseReturnValue:
     """Show the form of a section."""
     section, project = _load_section(token, name)
-    form = _filled_form(section, project)
+    form = _build_filled_form(section, project)
     if isinstance(form, PeopleForm):
         form.suggest_contact(project.owner)
     return _render_section(section, project, form)
@@ -45,14 +45,14 @@ def edit(token: str, name: str) -> ResponseReturnValue:
 
 @blueprint.post(SECTION_ROUTE)
 @permission(EDIT)
-@keeps_text
+@keeps_input
 def update(token: str, name: str) -> ResponseReturnValue:
     """Save a section; or add or remove an entry, or look up a service, without saving."""
     section, project = _load_section(token, name)
     form = section.form()
     if "lgsl" in form and request.form.get("then") == "look-up":
-        return render_choice("lgsl", typed_fields(request.form.items(multi=True)))
-    if isinstance(form, ListForm) and ("add" in request.form or "remove" in request.form):
+        return render_choice("lgsl", select_input_fields(request.form.items(multi=True)))
+    if isinstance(form, ListSectionForm) and ("add" in request.form or "remove" in request.form):
         if form.validate_on_submit() or not form.errors.get("csrf_token"):
             form.resize("add" in request.form, request.form.get("remove", type=int))
         return _render_section(section, project, form)
@@ -68,12 +68,12 @@ def update(token: str, name: str) -> ResponseReturnValue:
             current_work().pause()
             rendering.prerender(text)
             project = service.get_for_update(current_work().session, token)
-            service.update(current_work(), project, text, form.began_from())
+            service.update(current_work(), project, text, form.base_version())
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_section(section, project, form), 400
     except ConflictError:
-        return render_conflict(project, form, _filled_form(section, project))
+        return render_conflict(project, form, _build_filled_form(section, project))
     return _redirect_after_save(section, project)
 
 
@@ -90,8 +90,8 @@ def _read_form(form: ProjectSectionForm, project: Project) -> ProjectInput:
     raise InvalidInputError(msg("The project could not be saved."), errors)
 
 
-def _match_services(words: str) -> Sequence[tuple[int, str]]:
-    return services.find_matching(current_work().session, words, MAX_NAMED + 1)
+def _match_services(text: str) -> Sequence[tuple[int, str]]:
+    return services.find_matching(current_work().session, text, MAX_SERVICES_IN_ERROR + 1)
 
 
 def _show_all_errors(form: ProjectSectionForm, project: Project) -> None:
@@ -99,7 +99,7 @@ def _show_all_errors(form: ProjectSectionForm, project: Project) -> None:
     try:
         validate(_read_form(form, project))
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
 
 
 def _redirect_after_save(section: ProjectSection, project: Project) -> ResponseReturnValue:
@@ -118,7 +118,7 @@ def _load_section(token: str, name: str) -> tuple[ProjectSection, Project]:
     return SECTIONS[name], service.get_for_update(current_work().session, token)
 
 
-def _filled_form(section: ProjectSection, project: Project) -> ProjectSectionForm:
+def _build_filled_form(section: ProjectSection, project: Project) -> ProjectSectionForm:
     form = section.form(formdata=None)
     form.fill(to_input(project))
     form.version.data = str(project.version)

@@ -7,8 +7,8 @@ from typing import Any
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from node.projects import section_forms
-from node.projects.details import BRIEF, Details
+from node.projects import list_forms, section_forms
+from node.projects.details import BRIEF_FIELDS, Details
 from node.projects.models import Phase
 from node.projects.section_forms import ProjectSectionForm
 from node.projects.validation import ProjectInput
@@ -49,13 +49,13 @@ SECTIONS = {
             _l("Brief"),
             _l("Why the work is being done, the problem, the users and the work already done"),
             section_forms.BriefForm,
-            lambda text: bool(text.brief) or _has_any(*BRIEF)(text),
+            lambda text: bool(text.brief) or _has_any(*BRIEF_FIELDS)(text),
         ),
         ProjectSection(
             "needs",
             _l("User needs"),
             _l("What users need, and how you know"),
-            section_forms.NeedsForm,
+            list_forms.UserNeedsForm,
             _has_any("user_needs"),
         ),
         ProjectSection(
@@ -83,21 +83,21 @@ SECTIONS = {
             "links",
             _l("Links"),
             _l("Code repository, board, chat, website and service assessments"),
-            section_forms.LinksForm,
+            list_forms.LinksForm,
             _has_any("links"),
         ),
         ProjectSection(
             "outputs",
             _l("Outputs"),
             _l("What others can reuse, and under which licence"),
-            section_forms.OutputsForm,
+            list_forms.OutputsForm,
             _has_any("outputs"),
         ),
         ProjectSection(
             "related",
             _l("Related projects"),
             _l("Projects that meet the same need, that this one is based on, or that continue it"),
-            section_forms.RelationsForm,
+            list_forms.RelationsForm,
             _has_any("related"),
         ),
         ProjectSection(
@@ -120,19 +120,21 @@ class SectionStatus:
     is_asked: bool
 
 
-def section_statuses(text: ProjectInput) -> list[SectionStatus]:
+def section_statuses(project_input: ProjectInput) -> list[SectionStatus]:
     """The status of every section, in the order of the pages."""
     return [
         SectionStatus(
-            section, section.has_content(text), section.name == "needs" and lacks_evidence(text)
+            section,
+            section.has_content(project_input),
+            section.name == "needs" and lacks_evidence(project_input),
         )
         for section in SECTIONS.values()
     ]
 
 
-def lacks_evidence(text: ProjectInput) -> bool:
+def lacks_evidence(project_input: ProjectInput) -> bool:
     """Whether a project past discovery has no evidence for its user needs."""
-    return text.phase not in EARLY_PHASES and not has_evidence(text.details)
+    return project_input.phase not in EARLY_PHASES and not has_evidence(project_input.details)
 
 
 def has_evidence(details: Details) -> bool:

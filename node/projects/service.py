@@ -2,33 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 from sqlalchemy import (
     ColumnElement,
     Select,
-    SQLColumnExpression,
-    and_,
-    exists,
-    false,
     func,
-    or_,
     select,
-    true,
 )
-from sqlalchemy.orm import Session, aliased, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from node.events.service import record_event
 from node.federating import local_uris
-from node.federating.models import Actor, Follow
 from node.federating.viewer import ANONYMOUS, LOCAL_USER, Viewer
 from node.messages import msg
 from node.people import service as people
 from node.projects import federation_events, notifications, relations, review_dates, versions
-from node.projects.details import Freshness
 from node.projects.models import (
     STATE_TRANSITIONS,
     Phase,
@@ -38,21 +29,28 @@ from node.projects.models import (
     new_revision,
     new_token,
 )
-from node.projects.plugin_view import to_plugin_view
+from node.projects.plugin_data import to_project_info
 from node.projects.rendering import RenderedProject, render
 from node.projects.validation import ProjectInput, validate
+from node.projects.visibility import (
+    _is_allowed_to,
+    _is_from_shown_council,
+    is_listed_for,
+    is_visible_draft_to,
+    is_visible_to,
+)
 from node.runtime import UnitOfWork
 from node.settings import Settings
 
 PAGE_SIZE = 20
 # Local projects offered in a select, the last changed first.
-MAX_OWN = 500
+MAX_OWN_PROJECTS = 500
 
 
 def create(
     work: UnitOfWork,
     council: Council,
-    text: ProjectInput,
+    project_input: ProjectInput,
     token: str = "",
     rendered: RenderedProject | None = None,
 ) -> Project:
@@ -61,17 +59,17 @@ def create(
     `token` identifies it, or a new one if empty. `rendered` is the HTML of `text` if the caller
     rendered it before the transaction began.
     """
-    text = relations.resolve_relations(work, validate(text))
+    project_input = relations.resolve_relations(work, validate(project_input))
     token = token or new_token()
     uri = local_uris.project(work.settings, token)
     project = Project(token=token, uri=uri, url=uri, council=council, state=ProjectState.draft)
     project.owner = people.by_email(work.session, work.by)
-    _apply_input(project, text, rendered)
+    _apply_input(project, project_input, rendered)
     work.session.add(project)
     work.session.flush()
-    relations.save_relations(work, {uri: text.details.related})
+    relations.save_relations(work, {uri: project_input.details.related})
     versions.record(work, project, "created")
-    work.audit("project.create", uri, title=text.title)
+    work.audit("project.create", uri, title=project_input.title)
     return project
 
 
@@ -101,7 +99,7 @@ def publish(work: UnitOfWork, project: Project, *, is_reviewed: bool = False) ->
 def update(
     work: UnitOfWork,
     project: Project,
-    text: ProjectInput,
+    project_input: ProjectInput,
     version: int,
     *,
     confirms: bool = True,
@@ -116,7 +114,7 @@ def update(
 
     Raises `ConflictError` if someone else changed the project meanwhile.
     """
-    text = relations.resolve_relations(work, validate(text), project)
+    project_input = relations.resolve_relations(work, validate(project_input), project)
     if project.state is ProjectState.deleted:
         raise GoneError(msg("This project has been deleted."))
     _require_own(project)
@@ -124,10 +122,10 @@ def update(
         raise ConflictError(msg("Someone else changed this project while you were writing."))
     versions.record_baseline(work, project)
     old_visibility, old_phase = project.visibility, project.phase
-    _apply_input(project, text, rendered)
+    _apply_input(project, project_input, rendered)
     project.version += 1
     project.changed_at = now()
-    relations.save_relations(work, {project.uri: text.details.related})
+    relations.save_relations(work, {project.uri: project_input.details.related})
     if project.state is ProjectState.published:
         if confirms or project.phase is not old_phase:
             review_dates.confirm(work.settings, project)
@@ -138,9 +136,15 @@ def update(
                 work, notifications.PHASE_CHANGED, project_id=project.id, phase=project.phase.value
             )
     versions.record(work, project, action)
-    visibility = {"visibility": text.visibility} if old_visibility != project.visibility else {}
+    visibility = (
+        {"visibility": project_input.visibility} if old_visibility != project.visibility else {}
+    )
     work.audit(
-        "project.update", project.uri, title=text.title, version=project.version, **visibility
+        "project.update",
+        project.uri,
+        title=project_input.title,
+        version=project.version,
+        **visibility,
     )
 
 
@@ -150,7 +154,7 @@ def delete(work: UnitOfWork, project: Project) -> None:
     change_state(project, ProjectState.deleted)
     project.revision = new_revision()
     project.deleted_at = project.changed_at = now()
-    work.node.hooks.project_deleted(work, to_plugin_view(project))
+    work.node.hooks.project_deleted(work, to_project_info(project))
     title = project.title
     project.erase()
     versions.delete_all(work.session, project)
@@ -163,39 +167,40 @@ def delete(work: UnitOfWork, project: Project) -> None:
 
 
 def by_token(
-    session: Session, token: str, reader: Viewer = ANONYMOUS, *, drafts: bool = False
+    session: Session, token: str, viewer: Viewer = ANONYMOUS, *, include_drafts: bool = False
 ) -> Project:
-    """The project, if `reader` may see it. `drafts`: include drafts for a reader who may see them.
+    """The project, if `viewer` may see it. `include_drafts`: also a draft, for a viewer who may see
+    drafts.
 
     Raises `GoneError` for a deleted project that the reader could see, `NotFoundError` if there is
     none.
     """
     query = select(Project).where(
-        Project.token == token, _is_from_shown_council(), _is_allowed_to(reader)
+        Project.token == token, _is_from_shown_council(), _is_allowed_to(viewer)
     )
     project = session.scalar(query)
     never_shown = project is None or project.published_at is None
-    if project is None or (never_shown and not (drafts and reader.may_see_drafts)):
+    if project is None or (never_shown and not (include_drafts and viewer.may_see_drafts)):
         raise NotFoundError(msg("Project not found."))
     if project.state is ProjectState.deleted:
         raise GoneError(msg("This project has been deleted."))
     return project
 
 
-def by_uri(session: Session, uri: str, reader: Viewer | None) -> Project | None:
+def by_uri(session: Session, uri: str, viewer: Viewer | None) -> Project | None:
     """The published project with this id, if `reader` may see it; None: if anyone here may."""
-    readable = is_visible_to(reader or LOCAL_USER)
+    readable = is_visible_to(viewer or LOCAL_USER)
     return session.scalar(select(Project).where(Project.uri == uri, readable))
 
 
-def own_titles(session: Session) -> list[tuple[str, str]]:
-    """Token and title of at most `MAX_OWN` local projects, the last changed first."""
+def list_own_titles(session: Session) -> list[tuple[str, str]]:
+    """Token and title of at most `MAX_OWN_PROJECTS` local projects, the last changed first."""
     conditions = (
         Council.slug.is_not(None),
         Project.state.in_([ProjectState.draft, ProjectState.published]),
     )
     query = select(Project.token, Project.title).join(Project.council).where(*conditions)
-    rows = session.execute(query.order_by(Project.changed_at.desc()).limit(MAX_OWN))
+    rows = session.execute(query.order_by(Project.changed_at.desc()).limit(MAX_OWN_PROJECTS))
     return [(row.token, row.title) for row in rows]
 
 
@@ -233,14 +238,14 @@ def change_state(project: Project, state: ProjectState) -> None:
 class ProjectFilter:
     """Which projects to list, for whom; `condition` is a further SQL condition.
 
-    Archived projects are left out unless `with_archived`. `drafts` lists only those not published
-    yet.
+    Archived projects are left out unless `include_archived`. `drafts_only` lists only those not
+    published yet.
     """
 
-    reader: Viewer = ANONYMOUS
+    viewer: Viewer = ANONYMOUS
     council_id: int | None = None
-    drafts: bool = False
-    with_archived: bool = False
+    drafts_only: bool = False
+    include_archived: bool = False
     condition: ColumnElement[bool] | None = None
 
 
@@ -283,45 +288,45 @@ def list_after(
     return list(session.scalars(query.limit(limit)))
 
 
-def count_documents(session: Session, council: Council, reader: Viewer) -> int:
+def count_documents(session: Session, council: Council, viewer: Viewer) -> int:
     """The number of projects of a council with a document that `reader` may read."""
-    return session.scalar(select_documented(council, reader).with_only_columns(func.count())) or 0
+    return (
+        session.scalar(
+            select_with_readable_document(council, viewer).with_only_columns(func.count())
+        )
+        or 0
+    )
 
 
 def documents_after(
-    session: Session, council: Council, reader: Viewer, after_id: int, limit: int
+    session: Session, council: Council, viewer: Viewer, after_id: int, limit: int
 ) -> list[Project]:
     """The next projects of a council with a document that `reader` may read, by row id."""
-    query = select_documented(council, reader).where(Project.id > after_id)
+    query = select_with_readable_document(council, viewer).where(Project.id > after_id)
     return list(session.scalars(query.order_by(Project.id).limit(limit)))
 
 
-def select_documented(council: Council, reader: Viewer) -> Select[Project]:
+def select_with_readable_document(council: Council, viewer: Viewer) -> Select[Project]:
     """The projects of a council with a document that `reader` may read."""
     return select(Project).where(
         Project.council_id == council.id,
         Project.state == ProjectState.published,
-        Project.visibility.in_([Visibility(audience) for audience in reader.audiences]),
+        Project.visibility.in_([Visibility(audience) for audience in viewer.audiences]),
     )
 
 
-def is_readable_by(reader: Viewer) -> ColumnElement[bool]:
-    """Condition: `reader` may see the project once it is published, by council and visibility."""
-    return and_(_is_from_shown_council(), _is_allowed_to(reader))
-
-
-def load_councils(query: Select[Project]) -> Select[Project]:
+def eager_load_councils(query: Select[Project]) -> Select[Project]:
     """`query` with the councils of all its projects loaded at once rather than one by one."""
     return query.options(selectinload(Project.council).selectinload(Council.actor))
 
 
 def _apply_filter(criteria: ProjectFilter) -> Select[Project]:
-    query = load_councils(select(Project)).order_by(Project.changed_at.desc(), Project.id)
-    if criteria.drafts:
-        query = query.where(is_visible_draft_to(criteria.reader))
+    query = eager_load_councils(select(Project)).order_by(Project.changed_at.desc(), Project.id)
+    if criteria.drafts_only:
+        query = query.where(is_visible_draft_to(criteria.viewer))
     else:
-        is_shown = is_visible_to if criteria.with_archived else is_listed_for
-        query = query.where(is_shown(criteria.reader))
+        is_shown = is_visible_to if criteria.include_archived else is_listed_for
+        query = query.where(is_shown(criteria.viewer))
     if criteria.council_id:
         query = query.where(Project.council_id == criteria.council_id)
     if criteria.condition is not None:
@@ -329,67 +334,21 @@ def _apply_filter(criteria: ProjectFilter) -> Select[Project]:
     return query
 
 
-def is_listed_for(reader: Viewer) -> ColumnElement[bool]:
-    """Condition: the project is visible to `reader`, not archived and not continued by another."""
-    is_current = Project.freshness != Freshness.archived, ~relations.has_agreed_successor()
-    return and_(is_visible_to(reader), *is_current)
-
-
-def is_visible_to(reader: Viewer) -> ColumnElement[bool]:
-    """Condition: the project is published and `reader` may see it here."""
-    return and_(Project.state == ProjectState.published, is_readable_by(reader))
-
-
-def is_visible_draft_to(reader: Viewer) -> ColumnElement[bool]:
-    """Condition: the project is not published yet and `reader` may see it."""
-    is_draft = Project.state.in_([ProjectState.draft, ProjectState.review])
-    return and_(is_draft, is_readable_by(reader)) if reader.may_see_drafts else false()
-
-
-def is_council_shown(council_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
-    """Condition: the projects of the council are shown here.
-
-    A remote council's projects are shown while we follow it, since no one keeps them up to date
-    afterwards. Those of a council that moved are shown as long as we follow its successor.
-    """
-    follows = exists().where(Follow.followed_id == Council.actor_id, Follow.state == "accepted")
-    is_own_or_followed = select(Council.id).where(or_(Council.slug.is_not(None), follows))
-    old_actor, new_actor = aliased(Actor), aliased(Actor)
-    has_moved = (
-        select(Council.id)
-        .join(old_actor, old_actor.id == Council.actor_id)
-        .join(new_actor, new_actor.uri == old_actor.moved_to)
-        .outerjoin(Follow, Follow.followed_id == new_actor.id)
-        .where(~old_actor.is_blocked, or_(new_actor.is_local, Follow.state != "rejected"))
-    )
-    return or_(council_id.in_(is_own_or_followed), council_id.in_(has_moved))
-
-
-@cache
-def _is_from_shown_council() -> ColumnElement[bool]:
-    """Condition: the council is shown, and no moderator has hidden the project."""
-    return and_(is_council_shown(Project.council_id), Project.is_hidden.is_(False))
-
-
-def _is_allowed_to(reader: Viewer) -> ColumnElement[bool]:
-    """Condition: `reader` may read it; another server, of projects for peers, only local ones."""
-    if reader.is_local_user:
-        return true()
-    is_public = Project.visibility == Visibility.public
-    if reader.host is None:
-        return is_public
-    is_ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
-    return or_(is_public, and_(is_ours, Project.visibility == Visibility.peers))
-
-
 def _apply_input(
-    project: Project, text: ProjectInput, rendered: RenderedProject | None = None
+    project: Project, project_input: ProjectInput, rendered: RenderedProject | None = None
 ) -> None:
-    html = rendered or render(text)
-    project.title, project.summary, project.phase = text.title, text.summary, Phase(text.phase)
-    project.brief, project.details = text.brief, text.details
+    html = rendered or render(project_input)
+    project.title, project.summary, project.phase = (
+        project_input.title,
+        project_input.summary,
+        Phase(project_input.phase),
+    )
+    project.brief, project.details = project_input.brief, project_input.details
     project.content, project.translations = html.content, html.translations
-    project.visibility, project.language = Visibility(text.visibility), text.language
+    project.visibility, project.language = (
+        Visibility(project_input.visibility),
+        project_input.language,
+    )
     project.revision = new_revision()
 
 

@@ -17,7 +17,7 @@ from node.projects.details import (
 )
 
 # Things that a council does in many services.
-CAPABILITIES: Mapping[str, LazyString] = {
+CAPABILITY_LABELS: Mapping[str, LazyString] = {
     "apply": _l("Applying and licensing"),
     "assess": _l("Assessing and deciding"),
     "book": _l("Booking and scheduling"),
@@ -37,7 +37,7 @@ CAPABILITIES: Mapping[str, LazyString] = {
     "report": _l("Reporting problems"),
     "workplace": _l("Tools for staff"),
 }
-BUSINESS_AREAS: Mapping[str, LazyString] = {
+BUSINESS_AREA_LABELS: Mapping[str, LazyString] = {
     "adult-social-care": _l("Adult social care"),
     "benefits-and-council-tax": _l("Benefits and Council Tax"),
     "births-deaths-marriages": _l("Births, deaths and marriages"),
@@ -67,7 +67,7 @@ BUSINESS_AREAS: Mapping[str, LazyString] = {
     "public-health": _l("Public health"),
     "waste-and-recycling": _l("Waste and recycling"),
 }
-BUDGETS: Mapping[Budget, LazyString] = {
+BUDGET_LABELS: Mapping[Budget, LazyString] = {
     Budget.to_50k: _l("Up to £50,000"),
     Budget.to_100k: _l("£50,000 to £100,000"),
     Budget.to_250k: _l("£100,000 to £250,000"),
@@ -75,13 +75,13 @@ BUDGETS: Mapping[Budget, LazyString] = {
     Budget.to_1m: _l("£500,000 to £1 million"),
     Budget.over_1m: _l("More than £1 million"),
 }
-COLLABORATIONS: Mapping[Collaboration, LazyString] = {
+COLLABORATION_LABELS: Mapping[Collaboration, LazyString] = {
     Collaboration.share_ideas: _l("Share ideas"),
     Collaboration.open_to_conversation: _l("Open to conversation"),
     Collaboration.share_effort: _l("Share effort"),
     Collaboration.share_funding: _l("Share funding"),
 }
-LINK_KINDS: Mapping[LinkKind, LazyString] = {
+LINK_KIND_LABELS: Mapping[LinkKind, LazyString] = {
     LinkKind.website: _l("Website"),
     LinkKind.repository: _l("Code repository"),
     LinkKind.board: _l("Board"),
@@ -89,7 +89,7 @@ LINK_KINDS: Mapping[LinkKind, LazyString] = {
     LinkKind.assessment: _l("Service assessment"),
     LinkKind.other: _l("Something else"),
 }
-EVIDENCE_KINDS: Mapping[EvidenceKind, LazyString] = {
+EVIDENCE_KIND_LABELS: Mapping[EvidenceKind, LazyString] = {
     EvidenceKind.interviews: _l("Interviews"),
     EvidenceKind.testing: _l("Testing with users"),
     EvidenceKind.analytics: _l("Analytics"),
@@ -98,14 +98,14 @@ EVIDENCE_KINDS: Mapping[EvidenceKind, LazyString] = {
     EvidenceKind.other: _l("Something else"),
 }
 # Labels of a relation on the page of the project that states it, and on the other's page.
-RELATIONS: Mapping[RelationKind, LazyString] = {
+RELATION_LABELS: Mapping[RelationKind, LazyString] = {
     RelationKind.identical: _l("The same as"),
     RelationKind.similar: _l("Similar to"),
     RelationKind.supersedes: _l("Replaces"),
     RelationKind.forked_from: _l("Based on"),
     RelationKind.merged_into: _l("Continued by"),
 }
-INVERSE_RELATIONS: Mapping[RelationKind, LazyString] = {
+INVERSE_RELATION_LABELS: Mapping[RelationKind, LazyString] = {
     RelationKind.identical: _l("The same as"),
     RelationKind.similar: _l("Similar to"),
     RelationKind.supersedes: _l("Replaced by"),

@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from node.errors import InvalidInputError
 from node.messages import Message, msg
 from node.projects.details import (
-    BRIEF,
+    BRIEF_FIELDS,
     MAX_ITEMS,
     MAX_NUMBER,
     Details,
@@ -19,17 +19,17 @@ from node.projects.details import (
     max_length,
 )
 from node.projects.models import Phase, Project, Visibility, new_token
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
 MAX_LENGTHS = {"title": 150, "summary": 200, "brief": 50_000}
 # Fields that hold text of several lines.
-MULTILINE_FIELDS = frozenset([*BRIEF, "brief"])
+MULTILINE_FIELDS = frozenset([*BRIEF_FIELDS, "brief"])
 # The languages in which councils of the UK write.
 TEXT_LANGUAGES = ("en", "cy")
 # Fields that are filled in without the user entering anything.
 NON_CONTENT_FIELDS = {"kind", "evidence_kind", "token"}
 # Fields that can be translated.
-TRANSLATED_FIELDS = ("title", "summary", *BRIEF, "brief")
+TRANSLATED_FIELDS = ("title", "summary", *BRIEF_FIELDS, "brief")
 
 
 @dataclass(frozen=True)
@@ -69,25 +69,25 @@ def to_input(project: Project) -> ProjectInput:
 
 def brief_details(translation: Mapping[str, str]) -> Details:
     """`Details` with the headings of a translated brief."""
-    headings: dict[str, Any] = {name: translation.get(name, "") for name in BRIEF}
+    headings: dict[str, Any] = {name: translation.get(name, "") for name in BRIEF_FIELDS}
     return Details(**headings)
 
 
-def validate(text: ProjectInput) -> ProjectInput:
+def validate(project_input: ProjectInput) -> ProjectInput:
     """`text`, trimmed. Raises `InvalidInputError` with every field that is not valid.
 
     List entries are named by their index: `links-0-url` is the address of the first link.
     """
     trimmed = replace(
-        text,
-        title=trim(text.title),
-        summary=trim(text.summary),
-        phase=text.phase.strip(),
-        brief=trim(text.brief),
-        visibility=text.visibility.strip(),
-        language=text.language.strip(),
-        details=_clean_details(text.details),
-        translations=_clean_translations(text),
+        project_input,
+        title=trim(project_input.title),
+        summary=trim(project_input.summary),
+        phase=project_input.phase.strip(),
+        brief=trim(project_input.brief),
+        visibility=project_input.visibility.strip(),
+        language=project_input.language.strip(),
+        details=_clean_details(project_input.details),
+        translations=_clean_translations(project_input),
     )
     errors: dict[str, Message] = {}
     if not trimmed.title:
@@ -118,7 +118,7 @@ def validate(text: ProjectInput) -> ProjectInput:
 def _text_error(
     name: str, value: str, max_chars: int, *, lines: bool = False
 ) -> dict[str, Message]:
-    error = misfit(value, max_chars, lines=lines)
+    error = find_text_error(value, max_chars, lines=lines)
     return {name: error} if error else {}
 
 
@@ -224,11 +224,11 @@ def _has_no_content(entry: Any) -> bool:
     )
 
 
-def _clean_translations(text: ProjectInput) -> dict[str, dict[str, str]]:
+def _clean_translations(project_input: ProjectInput) -> dict[str, dict[str, str]]:
     return {
         tag: cleaned
-        for tag, translation in text.translations.items()
-        if tag in TEXT_LANGUAGES and tag != text.language
+        for tag, translation in project_input.translations.items()
+        if tag in TEXT_LANGUAGES and tag != project_input.language
         if (
             cleaned := {
                 name: value

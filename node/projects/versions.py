@@ -67,11 +67,13 @@ def audience_of(project: Project) -> Visibility:
     return project.visibility if project.state is ProjectState.published else Visibility.private
 
 
-def dump(text: ProjectInput) -> dict[str, Any]:
+def dump(project_input: ProjectInput) -> dict[str, Any]:
     """The text of a project as JSON."""
-    values = {item.name: getattr(text, item.name) for item in fields(text)}
-    translations = {tag: dict(translation) for tag, translation in text.translations.items()}
-    return values | {"details": details.dump(text.details), "translations": translations}
+    values = {item.name: getattr(project_input, item.name) for item in fields(project_input)}
+    translations = {
+        tag: dict(translation) for tag, translation in project_input.translations.items()
+    }
+    return values | {"details": details.dump(project_input.details), "translations": translations}
 
 
 def load(stored: dict[str, Any]) -> ProjectInput:

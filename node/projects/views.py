@@ -13,12 +13,13 @@ from node.forms import VersionedForm
 from node.messages import msg
 from node.people.permissions import has_permission
 from node.projects import adoption_service, idempotency, relations, rendering, service
-from node.projects.disclosure import disclose
+from node.projects import visibility as project_visibility
+from node.projects.document_access import disclose
 from node.projects.federate import to_article, to_document, to_tombstone
 from node.projects.forms import ProjectForm
 from node.projects.licensing import licence_of, licence_url
 from node.projects.models import Project, ProjectState, Visibility
-from node.projects.plugin_view import to_plugin_view
+from node.projects.plugin_data import to_project_info
 from node.projects.sections import lacks_evidence, section_statuses
 from node.projects.validation import to_input
 from node.request import (
@@ -26,7 +27,7 @@ from node.request import (
     activity_response,
     current_node,
     current_work,
-    keeps_text,
+    keeps_input,
     permission,
     wants_activity,
 )
@@ -40,7 +41,7 @@ EDIT = "projects.edit"
 @permission(EDIT)
 def drafts() -> ResponseReturnValue:
     """Our council's drafts."""
-    criteria = service.ProjectFilter(reader=current_viewer(), drafts=True)
+    criteria = service.ProjectFilter(viewer=current_viewer(), drafts_only=True)
     page = service.list_page(
         current_work().session, criteria, request.args.get("page", 1, type=int)
     )
@@ -54,9 +55,11 @@ def show(token: str) -> ResponseReturnValue:
     reader, work = current_viewer(), current_work()
     if wants_activity():
         return _article_response(token, reader)
-    project = service.by_token(work.session, token, reader, drafts=True)
-    visible = service.is_visible_to(reader)
-    sections = current_node().hooks.project_sections(work, to_plugin_view(project), render_template)
+    project = service.by_token(work.session, token, reader, include_drafts=True)
+    visible = project_visibility.is_visible_to(reader)
+    sections = current_node().hooks.project_sections(
+        work, to_project_info(project), render_template
+    )
     text = to_input(project)
     return render_template(
         "projects/project.html",
@@ -74,10 +77,10 @@ def show(token: str) -> ResponseReturnValue:
     )
 
 
-def _article_response(token: str, reader: Viewer) -> ResponseReturnValue:
+def _article_response(token: str, viewer: Viewer) -> ResponseReturnValue:
     session = current_work().session
     try:
-        project = service.by_token(session, token, reader)
+        project = service.by_token(session, token, viewer)
     except GoneError:
         deleted = service.get_deleted(session, token)
         if not deleted.is_local:
@@ -85,11 +88,11 @@ def _article_response(token: str, reader: Viewer) -> ResponseReturnValue:
         return activity_response(to_tombstone(deleted).dump(), 410)
     if not project.is_local:
         return redirect(project.uri)
-    disclose([(project.uri, project)], reader)
-    return activity_response(to_article(project, _licence(project)).dump())
+    disclose([(project.uri, project)], viewer)
+    return activity_response(to_article(project, _licence_url(project)).dump())
 
 
-def _licence(project: Project) -> str | None:
+def _licence_url(project: Project) -> str | None:
     return licence_url(current_work().settings, project)
 
 
@@ -104,7 +107,7 @@ def document(token: str) -> ResponseReturnValue:
     if not project.is_local:
         raise NotFoundError(msg("Project not found."))
     disclose([(project.uri, project)], reader)
-    return activity_response(to_document(project, _licence(project)).dump())
+    return activity_response(to_document(project, _licence_url(project)).dump())
 
 
 @blueprint.get("/projects/new")
@@ -117,7 +120,7 @@ def new() -> ResponseReturnValue:
 
 @blueprint.post("/projects/new")
 @permission(EDIT)
-@keeps_text
+@keeps_input
 def create() -> ResponseReturnValue:
     """Save a new project as a draft, or publish it at once. Sending the form again creates no
     second one.
@@ -136,7 +139,7 @@ def create() -> ResponseReturnValue:
                 return redirect(url_for("projects.show", token=existing.token), 303)
         project = service.create(work, councils.require_own(work.session), form.to_input(), token)
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return render_template("projects/edit.html", form=form, project=None), 400
     return _redirect_after_save(project)
 
@@ -152,7 +155,7 @@ def edit(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/projects/<token>/edit")
 @permission(EDIT)
-@keeps_text
+@keeps_input
 def update(token: str) -> ResponseReturnValue:
     """Save a change. An edit that conflicts with another person's is not saved: both texts are
     shown.
@@ -166,9 +169,9 @@ def update(token: str) -> ResponseReturnValue:
         work.pause()
         rendering.prerender(text)
         project = service.get_for_update(work.session, token)
-        service.update(work, project, text, form.began_from())
+        service.update(work, project, text, form.base_version())
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return render_template("projects/edit.html", form=form, project=project), 400
     except ConflictError:
         current = ProjectForm(formdata=None)

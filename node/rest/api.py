@@ -20,9 +20,9 @@ from node.projects.validation import ProjectInput, to_input
 from node.request import MAX_ROW_ID, current_work
 from node.rest import openapi, payloads
 from node.rest.auth_and_limits import (
+    api_view,
     api_viewer,
     can_read,
-    endpoint,
     json_response,
     make_etag,
     parse_body,
@@ -44,14 +44,14 @@ blueprint = Blueprint("rest", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/openapi.json")
-@endpoint()
+@api_view()
 def document() -> Response:
     """The OpenAPI document of this API."""
     return json_response(openapi.build_document(current_work().settings.base_url))
 
 
 @blueprint.get("/")
-@endpoint()
+@api_view()
 def index() -> Response:
     """URLs of the collections."""
     names = {"projects": "rest.list_projects", "councils": "rest.list_councils"}
@@ -60,14 +60,14 @@ def index() -> Response:
 
 
 @blueprint.get("/projects")
-@endpoint()
+@api_view()
 def list_projects() -> Response:
     """Published projects, filtered and sorted as in the project search; with `state=draft`, drafts.
 
     Without `sort` they come in the order in which they arrived here, and `after` is a row id; with
     `sort`, `after` is the number of projects already read.
     """
-    session, limit, start = current_work().session, parse_limit(), _cursor()
+    session, limit, start = current_work().session, parse_limit(), _parse_cursor()
     params, since = api_params.parse_request_params(strictly=True), _parse_datetime("changed_since")
     is_sorted = bool(params.sort) and request.args.get("state") != ProjectState.draft.value
     if is_sorted:
@@ -76,7 +76,7 @@ def list_projects() -> Response:
         )
     else:
         matches = projects.list_after(session, _project_filter(params), start, limit + 1, since)
-    items = [_list_item(project) for project in matches[:limit]]
+    items = [_describe_list_item(project) for project in matches[:limit]]
     if len(matches) <= limit:
         return _page_response("projects", items, None)
     return _page_response("projects", items, start + limit if is_sorted else matches[limit - 1].id)
@@ -101,10 +101,10 @@ def _project_filter(params: SearchParams) -> projects.ProjectFilter:
     if needs_index(params):
         errors = {"state": msg("Drafts cannot be searched by words or subjects")}
         raise InvalidInputError(msg("The request could not be read."), errors)
-    return replace(project_filter, drafts=True)
+    return replace(project_filter, drafts_only=True)
 
 
-def _cursor() -> int:
+def _parse_cursor() -> int:
     cursor = request.args.get("after", "0")
     if cursor.isascii() and cursor.isdigit() and len(cursor) < 11 and int(cursor) <= MAX_ROW_ID:
         return int(cursor)
@@ -142,11 +142,13 @@ def _absolute_url(path: str) -> str:
     return current_work().settings.base_url + path
 
 
-def _list_item(project: Project) -> representations.Description:
-    return representations.describe_in_list(project, _page_url(project), _licence(project))
+def _describe_list_item(project: Project) -> representations.JsonObject:
+    return representations.describe_listed_project(
+        project, _page_url(project), _licence_url(project)
+    )
 
 
-def _licence(project: Project) -> str | None:
+def _licence_url(project: Project) -> str | None:
     return licence_url(current_work().settings, project)
 
 
@@ -155,7 +157,7 @@ def _page_url(project: Project) -> str:
 
 
 def _project_response(project: Project, status: int = 200) -> Response:
-    document = representations.describe_project(project, _page_url(project), _licence(project))
+    document = representations.describe_project(project, _page_url(project), _licence_url(project))
     response = json_response(document, status, make_etag(project.version, project.token))
     if status == 201:
         response.headers["Location"] = _absolute_url(
@@ -165,20 +167,20 @@ def _project_response(project: Project, status: int = 200) -> Response:
 
 
 @blueprint.get("/projects/<token>")
-@endpoint()
+@api_view()
 def read_project(token: str) -> Response:
     """One project. Drafts need a token with the scope read whose owner may edit projects."""
     return _project_response(
-        projects.by_token(current_work().session, token, api_viewer(), drafts=True)
+        projects.by_token(current_work().session, token, api_viewer(), include_drafts=True)
     )
 
 
 @blueprint.post("/projects")
-@endpoint(TokenScope.write_projects)
+@api_view(TokenScope.write_projects)
 def create_project() -> Response:
     """Create a project of our council, as a draft or published."""
     body, work = parse_body(payloads.PROJECT_FIELDS), current_work()
-    text = payloads.apply_project(ProjectInput("", "", "", ""), body)
+    text = payloads.apply_merge_patch(ProjectInput("", "", "", ""), body)
     work.pause()
     rendering.prerender(text)
     project = projects.create(work, councils.require_own(work.session), text)
@@ -188,13 +190,13 @@ def create_project() -> Response:
 
 
 @blueprint.patch("/projects/<token>")
-@endpoint(TokenScope.write_projects)
+@api_view(TokenScope.write_projects)
 def change_project(token: str) -> Response:
     """Change the fields that are sent, if the project has not changed since the client read it."""
     body, work = parse_body(payloads.PROJECT_FIELDS), current_work()
     project = projects.get_for_update(work.session, token)
     require_match(project.version, project.token)
-    text = payloads.apply_project(to_input(project), body)
+    text = payloads.apply_merge_patch(to_input(project), body)
     if body.get("state") == ProjectState.draft.value and project.state is ProjectState.published:
         errors = {"state": msg("A published project cannot become a draft")}
         raise InvalidInputError(msg("The project could not be saved."), errors)
@@ -212,7 +214,7 @@ def change_project(token: str) -> Response:
 
 
 @blueprint.delete("/projects/<token>")
-@endpoint(TokenScope.write_projects)
+@api_view(TokenScope.write_projects)
 def delete_project(token: str) -> Response:
     """Delete a project of ours, and ask other servers to delete their copies."""
     work = current_work()
@@ -237,12 +239,12 @@ def _update_response(update: Update, status: int = 200) -> Response:
 
 
 @blueprint.get("/projects/<token>/updates")
-@endpoint()
+@api_view()
 def list_updates(token: str) -> Response:
     """The updates of a project, newest first."""
     session, limit = current_work().session, parse_limit()
     project = projects.by_token(session, token, api_viewer())
-    rows = updates.list_before(session, project, _cursor(), limit + 1)
+    rows = updates.list_before(session, project, _parse_cursor(), limit + 1)
     items = [
         representations.describe_update(
             update, _absolute_url(url_for("updates.show", token=update.token))
@@ -253,7 +255,7 @@ def list_updates(token: str) -> Response:
 
 
 @blueprint.post("/projects/<token>/updates")
-@endpoint(TokenScope.write_updates)
+@api_view(TokenScope.write_updates)
 def create_update(token: str) -> Response:
     """Publish an update about a project of ours."""
     text, work = payloads.parse_update(parse_body(payloads.UPDATE_FIELDS)), current_work()
@@ -264,7 +266,7 @@ def create_update(token: str) -> Response:
 
 
 @blueprint.get("/updates/<token>")
-@endpoint()
+@api_view()
 def read_update(token: str) -> Response:
     session = current_work().session
     update = updates.by_token(session, token)
@@ -275,7 +277,7 @@ def read_update(token: str) -> Response:
 
 
 @blueprint.get("/councils")
-@endpoint()
+@api_view()
 def list_councils() -> Response:
     """Our council, and those that it follows."""
     session = current_work().session
@@ -288,14 +290,14 @@ def list_councils() -> Response:
 
 
 @blueprint.get("/outputs")
-@endpoint()
+@api_view()
 def list_outputs() -> Response:
     """Outputs of projects. Paging counts projects, so a page may have few outputs or none."""
     limit = parse_limit()
     rows = projects.list_after(
         current_work().session,
         _project_filter(api_params.parse_request_params(strictly=True)),
-        _cursor(),
+        _parse_cursor(),
         limit + 1,
         None,
     )
@@ -308,15 +310,15 @@ def list_outputs() -> Response:
 
 
 @blueprint.get("/webhooks")
-@endpoint(TokenScope.webhooks)
+@api_view(TokenScope.webhooks)
 def list_webhooks() -> Response:
     """The webhooks of the token's owner."""
     hooks = webhooks.list_of_user(current_work().session, token_owner(), all_users=False)
-    return json_response({"webhooks": [_webhook_document(hook) for hook in hooks]})
+    return json_response({"webhooks": [_describe_webhook(hook) for hook in hooks]})
 
 
 @blueprint.post("/webhooks")
-@endpoint(TokenScope.webhooks)
+@api_view(TokenScope.webhooks)
 def create_webhook() -> Response:
     """Create a webhook. Only this response shows its secret."""
     url, events, tells_all = payloads.parse_webhook(parse_body(payloads.WEBHOOK_FIELDS))
@@ -327,23 +329,23 @@ def create_webhook() -> Response:
                 "events about public projects."
             )
         )
-    hook = webhooks.add(current_work(), token_owner(), url, events, tells_all=tells_all)
-    response = json_response(_webhook_document(hook) | {"secret": hook.secret}, 201)
+    hook = webhooks.add_webhook(current_work(), token_owner(), url, events, tells_all=tells_all)
+    response = json_response(_describe_webhook(hook) | {"secret": hook.secret}, 201)
     response.headers["Location"] = _absolute_url(url_for("rest.read_webhook", webhook_id=hook.id))
     return response
 
 
 @blueprint.get("/webhooks/<int:webhook_id>")
-@endpoint(TokenScope.webhooks)
+@api_view(TokenScope.webhooks)
 def read_webhook(webhook_id: int) -> Response:
-    return json_response(_webhook_document(_own_webhook(webhook_id)))
+    return json_response(_describe_webhook(_own_webhook(webhook_id)))
 
 
 @blueprint.delete("/webhooks/<int:webhook_id>")
-@endpoint(TokenScope.webhooks)
+@api_view(TokenScope.webhooks)
 def delete_webhook(webhook_id: int) -> Response:
     """Remove a webhook."""
-    webhooks.remove(current_work(), _own_webhook(webhook_id))
+    webhooks.remove_webhook(current_work(), _own_webhook(webhook_id))
     return Response(status=204)
 
 
@@ -351,7 +353,7 @@ def _own_webhook(number: int) -> Webhook:
     return webhooks.find(current_work().session, token_owner(), number, all_users=False)
 
 
-def _webhook_document(hook: Webhook) -> representations.Description:
+def _describe_webhook(hook: Webhook) -> representations.JsonObject:
     return {
         "id": hook.id,
         "url": hook.url,

@@ -37,21 +37,21 @@ DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 
 WRITE_METHODS = frozenset({"POST", "PATCH"})
 
-View = TypeVar("View", bound=Callable[..., Any])
+ViewFunction = TypeVar("ViewFunction", bound=Callable[..., Any])
 
 
 class ApiRateLimits:
     """Counters of API requests, kept per process."""
 
     def __init__(self) -> None:
-        self.tokens = AttemptLimiter(MAX_PER_TOKEN, WINDOW_SECONDS)
-        self.addresses = AttemptLimiter(MAX_PER_ADDRESS, WINDOW_SECONDS)
+        self.by_token = AttemptLimiter(MAX_PER_TOKEN, WINDOW_SECONDS)
+        self.by_address = AttemptLimiter(MAX_PER_ADDRESS, WINDOW_SECONDS)
 
 
-def endpoint(scope: TokenScope | None = None) -> Callable[[View], View]:
+def api_view(scope: TokenScope | None = None) -> Callable[[ViewFunction], ViewFunction]:
     """Decorate a view of the API. Without `scope` no token is needed, but one may show more."""
 
-    def decorate(view: View) -> View:
+    def decorate(view: ViewFunction) -> ViewFunction:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             token = _authenticate()
@@ -62,7 +62,7 @@ def endpoint(scope: TokenScope | None = None) -> Callable[[View], View]:
                 response.headers["Access-Control-Allow-Origin"] = "*"
             return response
 
-        return cast("View", for_servers(permission(PUBLIC)(wrapper)))
+        return cast("ViewFunction", for_servers(permission(PUBLIC)(wrapper)))
 
     return decorate
 
@@ -92,7 +92,7 @@ def _authenticate() -> ApiToken | None:
     limits: ApiRateLimits = current_app.extensions[EXTENSION_KEY]
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     if not kind:
-        _check_rate(limits.addresses, request.remote_addr or "")
+        _check_rate(limits.by_address, request.remote_addr or "")
         return None
     work = current_work()
     token = (
@@ -100,9 +100,9 @@ def _authenticate() -> ApiToken | None:
     )
     if token is None:
         # Guessed tokens count against the address.
-        _check_rate(limits.addresses, request.remote_addr or "")
+        _check_rate(limits.by_address, request.remote_addr or "")
         raise Unauthorized(www_authenticate=_build_challenge("invalid_token"))
-    _check_rate(limits.tokens, str(token.id))
+    _check_rate(limits.by_token, str(token.id))
     if service.should_record_use(token):
         token_id = token.id
         work.pause()

@@ -3,8 +3,8 @@
 from dataclasses import Field, fields
 from typing import Any
 
-from node.rest.schemas import TEXT, Schema, enum_of
-from node.search.search_params import ALL_WORD, SORTS, SearchParams
+from node.rest.schemas import TEXT, Schema, enum_schema
+from node.search.search_params import ANY_VALUE, SORTS, SearchParams
 
 FILTER_DESCRIPTIONS = {
     "q": 'Words to search for, as on the search page: "a phrase", -without, begin*.',
@@ -46,31 +46,31 @@ def build_parameter(
     }
 
 
-def build_filters() -> list[Schema]:
+def build_filter_parameters() -> list[Schema]:
     """All search parameters except the order, which not every list of the API supports."""
     return [
-        build_parameter(item.name, "query", FILTER_DESCRIPTIONS[item.name], _field_schema(item))
+        build_parameter(item.name, "query", FILTER_DESCRIPTIONS[item.name], _parameter_schema(item))
         for item in fields(SearchParams)
         if item.name in FILTER_DESCRIPTIONS
     ]
 
 
-def build_sort() -> Schema:
+def build_sort_parameter() -> Schema:
     description = (
         "The order: best match, last changed, title, ending next or contract ending next. It lists"
         " the first 1,000 projects only. Without it, all projects are listed, in the order in which"
         " this server received them."
     )
-    return build_parameter("sort", "query", description, enum_of(SORTS))
+    return build_parameter("sort", "query", description, enum_schema(SORTS))
 
 
-def _field_schema(item: "Field[Any]") -> Schema:
+def _parameter_schema(item: "Field[Any]") -> Schema:
     kind, choices = item.metadata["kind"], item.metadata.get("choices", ())
     if item.name == "origin":
-        return enum_of((ALL_WORD, *choices))
+        return enum_schema((ANY_VALUE, *choices))
     by_kind: dict[str, Schema] = {
-        "choice": enum_of(choices),
-        "choices": {"type": "array", "items": enum_of(choices)},
+        "choice": enum_schema(choices),
+        "choices": {"type": "array", "items": enum_schema(choices)},
         "facets": {"type": "array", "items": TEXT},
         "day": {"type": "string", "format": "date"},
         "number": TEXT if item.name == "council" else {"type": "integer"},

@@ -6,9 +6,21 @@ The document is in English. The summaries and scopes that the API page shows can
 from node import __version__
 from node.messages import Message, msg
 from node.rest.auth_and_limits import DEFAULT_LIMIT, MAX_LIMIT
-from node.rest.filter_parameters import build_filters, build_parameter, build_sort
+from node.rest.filter_parameters import (
+    build_filter_parameters,
+    build_parameter,
+    build_sort_parameter,
+)
 from node.rest.models import TokenScope
-from node.rest.schemas import DATE_TIME, TEXT, Schema, build_schemas, enum_of, object_of, ref
+from node.rest.schemas import (
+    DATE_TIME,
+    TEXT,
+    Schema,
+    build_schemas,
+    enum_schema,
+    object_schema,
+    schema_ref,
+)
 
 PROBLEM_TYPE = "application/problem+json"
 PROBLEM_DESCRIPTIONS = {
@@ -40,7 +52,7 @@ def build_document(base: str) -> Schema:
         },
         "servers": [{"url": f"{base}/api/v1"}],
         "security": [{}, {"token": []}],
-        "paths": _paths(),
+        "paths": _build_paths(),
         "components": {
             "securitySchemes": {
                 "token": {
@@ -53,7 +65,7 @@ def build_document(base: str) -> Schema:
             "responses": {
                 f"problem{status}": {
                     "description": words,
-                    "content": {PROBLEM_TYPE: {"schema": ref("Problem")}},
+                    "content": {PROBLEM_TYPE: {"schema": schema_ref("Problem")}},
                 }
                 for status, words in PROBLEM_DESCRIPTIONS.items()
             },
@@ -74,11 +86,13 @@ PAGE_PARAMETERS = [
     build_parameter("limit", "query", "The maximum number of items on a page.", LIMIT_SCHEMA),
     build_parameter("after", "query", "Where the page starts. Use the value in `next`.", TEXT),
 ]
-FILTER_PARAMETERS = build_filters()
+FILTER_PARAMETERS = build_filter_parameters()
 LIST_PARAMETERS = [
     *FILTER_PARAMETERS,
-    build_sort(),
-    build_parameter("state", "query", "`draft`: list drafts. Needs a token.", enum_of(("draft",))),
+    build_sort_parameter(),
+    build_parameter(
+        "state", "query", "`draft`: list drafts. Needs a token.", enum_schema(("draft",))
+    ),
     build_parameter(
         "changed_since", "query", "Only projects that changed at this time or later.", DATE_TIME
     ),
@@ -87,11 +101,27 @@ READ_PROBLEMS = ("400", "404", "429")
 WRITE_PROBLEMS = ("400", "401", "403", "413", "415", "429")
 
 
-def _paths() -> Schema:
-    return _project_paths() | _resource_paths() | _webhook_paths()
+def _build_paths() -> Schema:
+    return (
+        _build_index_paths()
+        | _build_project_paths()
+        | _build_resource_paths()
+        | _build_webhook_paths()
+    )
 
 
-def _project_paths() -> Schema:
+def _build_index_paths() -> Schema:
+    return {
+        "/": {"get": _build_operation("index", msg("API addresses"), object_schema({}), ("429",))},
+        "/openapi.json": {
+            "get": _build_operation(
+                "document", msg("This API description"), object_schema({}), ("429",)
+            ),
+        },
+    }
+
+
+def _build_project_paths() -> Schema:
     match = build_parameter(
         "If-Match",
         "header",
@@ -99,14 +129,8 @@ def _project_paths() -> Schema:
         TEXT,
         required=True,
     )
-    write, body = TokenScope.write_projects, ref("ProjectText")
+    write, body = TokenScope.write_projects, schema_ref("ProjectText")
     return {
-        "/": {"get": _build_operation("index", msg("API addresses"), object_of({}), ("429",))},
-        "/openapi.json": {
-            "get": _build_operation(
-                "document", msg("This API description"), object_of({}), ("429",)
-            ),
-        },
         "/projects": {
             "get": _build_operation(
                 "list_projects",
@@ -118,7 +142,7 @@ def _project_paths() -> Schema:
             "post": _build_operation(
                 "create_project",
                 msg("Create a project, as a draft or published straight away"),
-                ref("Project"),
+                schema_ref("Project"),
                 (*WRITE_PROBLEMS, "409"),
                 status="201",
                 body=body,
@@ -128,12 +152,15 @@ def _project_paths() -> Schema:
         "/projects/{token}": {
             "parameters": [TOKEN_PARAMETER],
             "get": _build_operation(
-                "read_project", msg("One project"), ref("Project"), (*READ_PROBLEMS, "401", "410")
+                "read_project",
+                msg("One project"),
+                schema_ref("Project"),
+                (*READ_PROBLEMS, "401", "410"),
             ),
             "patch": _build_operation(
                 "change_project",
                 msg("Change one of our projects (only the fields you send)"),
-                ref("Project"),
+                schema_ref("Project"),
                 (*WRITE_PROBLEMS, "404", "409", "410", "412", "428"),
                 parameters=[match],
                 body=body,
@@ -152,7 +179,7 @@ def _project_paths() -> Schema:
     }
 
 
-def _resource_paths() -> Schema:
+def _build_resource_paths() -> Schema:
     """Paths of updates, councils and outputs."""
     return {
         "/projects/{token}/updates": {
@@ -167,24 +194,27 @@ def _resource_paths() -> Schema:
             "post": _build_operation(
                 "create_update",
                 msg("Write an update about one of our projects"),
-                ref("Update"),
+                schema_ref("Update"),
                 (*WRITE_PROBLEMS, "404", "409", "410"),
                 status="201",
-                body=ref("UpdateText"),
+                body=schema_ref("UpdateText"),
                 scope=TokenScope.write_updates,
             ),
         },
         "/updates/{token}": {
             "parameters": [TOKEN_PARAMETER],
             "get": _build_operation(
-                "read_update", msg("One update"), ref("Update"), (*READ_PROBLEMS, "401", "410")
+                "read_update",
+                msg("One update"),
+                schema_ref("Update"),
+                (*READ_PROBLEMS, "401", "410"),
             ),
         },
         "/councils": {
             "get": _build_operation(
                 "list_councils",
                 msg("Our council and the councils it follows"),
-                object_of({"councils": {"type": "array", "items": ref("Council")}}),
+                object_schema({"councils": {"type": "array", "items": schema_ref("Council")}}),
                 ("401", "429"),
             ),
         },
@@ -200,12 +230,12 @@ def _resource_paths() -> Schema:
     }
 
 
-def _webhook_paths() -> Schema:
+def _build_webhook_paths() -> Schema:
     scope = TokenScope.webhooks
     number = build_parameter(
         "webhook_id", "path", "The number of the webhook.", {"type": "integer"}, required=True
     )
-    hooks = object_of({"webhooks": {"type": "array", "items": ref("Webhook")}})
+    hooks = object_schema({"webhooks": {"type": "array", "items": schema_ref("Webhook")}})
     mine = ("401", "403", "429")
     return {
         "/webhooks": {
@@ -215,17 +245,21 @@ def _webhook_paths() -> Schema:
             "post": _build_operation(
                 "create_webhook",
                 msg("Create a webhook (the secret is shown only once)"),
-                ref("NewWebhook"),
+                schema_ref("NewWebhook"),
                 (*WRITE_PROBLEMS, "409"),
                 status="201",
-                body=ref("WebhookText"),
+                body=schema_ref("WebhookText"),
                 scope=scope,
             ),
         },
         "/webhooks/{webhook_id}": {
             "parameters": [number],
             "get": _build_operation(
-                "read_webhook", msg("One webhook"), ref("Webhook"), (*mine, "404"), scope=scope
+                "read_webhook",
+                msg("One webhook"),
+                schema_ref("Webhook"),
+                (*mine, "404"),
+                scope=scope,
             ),
             "delete": _build_operation(
                 "delete_webhook",
@@ -279,5 +313,5 @@ def _build_operation(
 
 
 def _page_schema(name: str, kind: str) -> Schema:
-    items = {"type": "array", "items": ref(kind)}
-    return object_of({name: items, "next": {"type": ["string", "null"], "format": "uri"}})
+    items = {"type": "array", "items": schema_ref(kind)}
+    return object_schema({name: items, "next": {"type": ["string", "null"], "format": "uri"}})

@@ -19,7 +19,7 @@ WRITABLE_STATES = ("draft", "published")
 EMPTY_VALUES: tuple[Any, ...] = (None, "", [], {}, False)
 
 
-def apply_project(text: ProjectInput, body: Mapping[str, Any]) -> ProjectInput:
+def apply_merge_patch(text: ProjectInput, body: Mapping[str, Any]) -> ProjectInput:
     """`text` with the fields of a request body merged in (JSON Merge Patch, RFC 7396).
 
     Raises `InvalidInputError`.

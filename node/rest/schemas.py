@@ -17,21 +17,24 @@ DATE_TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
 URI: Schema = {"type": "string", "format": "uri"}
 
 
-def ref(name: str) -> Schema:
+def schema_ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def enum_of(values: Any) -> Schema:
+def enum_schema(values: Any) -> Schema:
     return {"type": "string", "enum": [str(value) for value in values]}
 
 
-def object_of(properties: Schema, **more: Any) -> Schema:
+def object_schema(properties: Schema, **more: Any) -> Schema:
     return {"type": "object", "properties": properties, **more}
 
 
 def build_schemas() -> Schema:
     """All schemas by name."""
-    in_list, update_texts = _project_in_list(), dict.fromkeys(("changed", "next", "needs"), TEXT)
+    in_list, update_texts = (
+        _listed_project_schema(),
+        dict.fromkeys(("changed", "next", "needs"), TEXT),
+    )
     update = dict.fromkeys(("token", "language", "content"), TEXT) | update_texts
     update |= dict.fromkeys(("id", "url", "page", "project"), URI)
     update |= {"published": DATE_TIME, "edited": DATE_TIME, "version": {"type": "integer"}}
@@ -39,49 +42,49 @@ def build_schemas() -> Schema:
     hook: Schema = {
         "id": {"type": "integer"},
         "url": URI,
-        "events": {"type": "array", "items": enum_of(SUBSCRIBABLE_EVENTS)},
+        "events": {"type": "array", "items": enum_schema(SUBSCRIBABLE_EVENTS)},
         "tells_all": {"type": "boolean"},
         **dict.fromkeys(("created", "failing_since", "off"), DATE_TIME),
     }
     return {
-        "Council": _council(),
+        "Council": _council_schema(),
         "Details": _dataclass_schema(Details),
-        "ProjectInList": object_of(in_list),
-        "Project": object_of(full_project),
-        "ProjectText": object_of(_project_text(), additionalProperties=False),
-        "Update": object_of(update),
-        "UpdateText": object_of(update_texts, additionalProperties=False),
-        "Output": _output(),
-        "Webhook": object_of(hook),
-        "NewWebhook": object_of(hook | {"secret": TEXT}),
-        "WebhookText": object_of(
+        "ProjectInList": object_schema(in_list),
+        "Project": object_schema(full_project),
+        "ProjectText": object_schema(_writable_project_schema(), additionalProperties=False),
+        "Update": object_schema(update),
+        "UpdateText": object_schema(update_texts, additionalProperties=False),
+        "Output": _output_schema(),
+        "Webhook": object_schema(hook),
+        "NewWebhook": object_schema(hook | {"secret": TEXT}),
+        "WebhookText": object_schema(
             {name: hook[name] for name in ("url", "events", "tells_all")},
             required=["url", "events"],
             additionalProperties=False,
         ),
-        "Problem": _problem(),
+        "Problem": _problem_schema(),
     }
 
 
-def _project_text() -> Schema:
+def _writable_project_schema() -> Schema:
     """The fields of a project that clients can write."""
-    translations = object_of(
-        {tag: object_of(dict.fromkeys(TRANSLATED_FIELDS, TEXT)) for tag in TEXT_LANGUAGES}
+    translations = object_schema(
+        {tag: object_schema(dict.fromkeys(TRANSLATED_FIELDS, TEXT)) for tag in TEXT_LANGUAGES}
     )
     return {
         "title": TEXT,
         "summary": TEXT,
-        "phase": enum_of(Phase),
+        "phase": enum_schema(Phase),
         "brief": TEXT,
-        "visibility": enum_of(Visibility),
-        "language": enum_of(TEXT_LANGUAGES),
-        "details": ref("Details"),
+        "visibility": enum_schema(Visibility),
+        "language": enum_schema(TEXT_LANGUAGES),
+        "details": schema_ref("Details"),
         "translations": translations,
-        "state": enum_of(("draft", "published")),
+        "state": enum_schema(("draft", "published")),
     }
 
 
-def _project_in_list() -> Schema:
+def _listed_project_schema() -> Schema:
     """The fields of a project in a list."""
     return {
         "token": TEXT,
@@ -92,22 +95,22 @@ def _project_in_list() -> Schema:
         "summary": TEXT,
         "phase": TEXT,  # not an enum: other councils' servers may know phases that ours does not
         "language": TEXT,
-        "visibility": enum_of(Visibility),
-        "state": enum_of(ProjectState),
-        "council": ref("Council"),
+        "visibility": enum_schema(Visibility),
+        "state": enum_schema(ProjectState),
+        "council": schema_ref("Council"),
         "published": DATE_TIME,
         "changed": DATE_TIME,
         "version": {"type": "integer"},
-        "freshness": enum_of(Freshness),
+        "freshness": enum_schema(Freshness),
         "confirmed_on": DATE,
         "review_on": DATE,
         "content_licence": {"type": ["string", "null"], "format": "uri"},
-        "details": ref("Details"),
+        "details": schema_ref("Details"),
     }
 
 
-def _council() -> Schema:
-    return object_of(
+def _council_schema() -> Schema:
+    return object_schema(
         {
             "id": URI,
             "name": TEXT,
@@ -118,9 +121,9 @@ def _council() -> Schema:
     )
 
 
-def _problem() -> Schema:
+def _problem_schema() -> Schema:
     """An error (problem details, RFC 9457)."""
-    return object_of(
+    return object_schema(
         dict.fromkeys(("type", "title", "detail", "code"), TEXT)
         | {
             "status": {"type": "integer"},
@@ -129,19 +132,19 @@ def _problem() -> Schema:
     )
 
 
-def _output() -> Schema:
+def _output_schema() -> Schema:
     """An output, as `node.feeds.representations.describe_output` builds it."""
     names = ("title", "about", "licence", "url")
-    adopter = object_of({"name": TEXT, "id": TEXT, "since": {"type": ["string", "null"]}})
+    adopter = object_schema({"name": TEXT, "id": TEXT, "since": {"type": ["string", "null"]}})
     adopters = {"type": "array", "items": adopter}
-    project = {"project": URI, "project_title": TEXT, "council": ref("Council")}
-    return object_of(dict.fromkeys(names, TEXT) | {"adopters": adopters} | project)
+    project = {"project": URI, "project_title": TEXT, "council": schema_ref("Council")}
+    return object_schema(dict.fromkeys(names, TEXT) | {"adopters": adopters} | project)
 
 
 def _dataclass_schema(kind: Any) -> Schema:
     """The schema of a dataclass in `node.projects.details`."""
     hints = get_type_hints(kind)
-    return object_of(
+    return object_schema(
         {item.name: _field_schema(hints[item.name], max_length(item)) for item in fields(kind)}
     )
 
@@ -154,7 +157,7 @@ def _field_schema(kind: Any, length: int) -> Schema:
     if is_dataclass(item_type):
         return _dataclass_schema(item_type)
     if hasattr(item_type, "__members__"):
-        return enum_of(item_type)
+        return enum_schema(item_type)
     names = {bool: {"type": "boolean"}, int: {"type": "integer"}}
     if item_type in names:
         return names[item_type]

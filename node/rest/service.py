@@ -16,7 +16,7 @@ from node.people.credentials import AccountChange
 from node.people.models import User
 from node.rest.models import ApiToken, TokenScope
 from node.runtime import Node, UnitOfWork
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
 # Lets secret scanners recognise a token that was published by mistake.
 TOKEN_PREFIX = "moothall_"  # noqa: S105 -- a prefix
@@ -39,7 +39,7 @@ def create_token(
     errors: dict[str, Message] = {}
     if not name:
         errors["name"] = msg("Enter what the token is for")
-    elif error := misfit(name, MAX_LEN_NAME):
+    elif error := find_text_error(name, MAX_LEN_NAME):
         errors["name"] = error
     if not scopes or not set(scopes) <= set(TokenScope):
         errors["scopes"] = msg("Select what the token can do")

@@ -14,7 +14,7 @@ from node.rest.models import TokenScope
 
 blueprint = Blueprint("tokens", __name__, template_folder="templates")
 
-USE = "account.profile"
+PROFILE = "account.profile"
 
 
 @blueprint.get("/api")
@@ -34,7 +34,7 @@ def about() -> ResponseReturnValue:
 
 
 @blueprint.get("/account/tokens")
-@permission(USE)
+@permission(PROFILE)
 def index() -> ResponseReturnValue:
     """The signed-in user's tokens."""
     return _render_tokens(ApiTokenForm())
@@ -49,7 +49,7 @@ def _render_tokens(form: ApiTokenForm, secret: str = "") -> str:
 
 
 @blueprint.post("/account/tokens/new")
-@permission(USE)
+@permission(PROFILE)
 def make() -> ResponseReturnValue:
     """Create a token, and show its secret once."""
     form = ApiTokenForm()
@@ -61,7 +61,7 @@ def make() -> ResponseReturnValue:
             current_work(), current_user, form.name.data or "", scopes, form.days_valid()
         )
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_tokens(form), 400
     except ConflictError as error:
         form.form_errors.append(translate(error.safe_text))
@@ -70,7 +70,7 @@ def make() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/tokens/<int:token_id>/revoke")
-@permission(USE)
+@permission(PROFILE)
 def revoke(token_id: int) -> ResponseReturnValue:
     token = service.revoke(current_work(), current_user, token_id)
     flash(_("The token “%(name)s” has been revoked.", name=token.name), "success")

@@ -20,7 +20,7 @@ from node.federating.models import Actor, RemoteTombstone
 from node.federating.viewer import ANONYMOUS, Viewer
 from node.messages import Message, msg
 from node.projects import relations
-from node.projects import service as projects
+from node.projects import visibility as project_visibility
 from node.projects.details import RelationKind
 from node.projects.models import Project, new_token
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
@@ -41,7 +41,7 @@ class ShownStatement:
     uri: str
 
 
-def on_actor_deleted(work: UnitOfWork, actor: Actor, _most: int) -> bool:
+def on_actor_deleted(work: UnitOfWork, actor: Actor, _limit: int) -> bool:
     """Delete the statements of a deleted account, all at once since `MAX_PER_HOST` is small.
     Returns False.
     """
@@ -49,8 +49,8 @@ def on_actor_deleted(work: UnitOfWork, actor: Actor, _most: int) -> bool:
     return False
 
 
-def list_about(session: Session, project: Project, reader: Viewer) -> list[ShownStatement]:
-    """Statements about a project. Those about another that `reader` may not see are left out."""
+def list_for_project(session: Session, project: Project, viewer: Viewer) -> list[ShownStatement]:
+    """Statements about a project. Those about another that `viewer` may not see are left out."""
     is_about = or_(
         SameNeedStatement.first_uri == project.uri, SameNeedStatement.second_uri == project.uri
     )
@@ -63,7 +63,7 @@ def list_about(session: Session, project: Project, reader: Viewer) -> list[Shown
     uris = {row.id: _other_uri(row, project) for row in rows}
     is_other = Project.uri.in_(uris.values())
     known = set(session.scalars(select(Project.uri).where(is_other)))
-    visible = select(Project).where(is_other, projects.is_visible_to(reader))
+    visible = select(Project).where(is_other, project_visibility.is_visible_to(viewer))
     visible_by_uri = {other.uri: other for other in session.scalars(visible)}
     return [
         ShownStatement(row, visible_by_uri.get(uris[row.id]), uris[row.id])
@@ -78,7 +78,7 @@ def _other_uri(statement: SameNeedStatement, project: Project) -> str:
 
 
 def create_statement(
-    work: UnitOfWork, first: Project, address: str, kind: RelationKind | None, who: str
+    work: UnitOfWork, first: Project, address: str, kind: RelationKind | None, person_name: str
 ) -> SameNeedStatement:
     """State that two projects of other councils are alike, and notify both councils.
 
@@ -113,7 +113,7 @@ def create_statement(
         first_uri=first.uri,
         second_uri=second.uri,
         kind=kind,
-        who=who,
+        who=person_name,
         at=now(),
     )
     work.session.add(statement)
@@ -132,7 +132,7 @@ def create_statement(
 
 
 def _is_public(session: Session, project: Project) -> bool:
-    conditions = Project.id == project.id, projects.is_visible_to(ANONYMOUS)
+    conditions = Project.id == project.id, project_visibility.is_visible_to(ANONYMOUS)
     return session.scalar(select(Project.id).where(*conditions)) is not None
 
 
@@ -185,7 +185,7 @@ def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
     if relationship.attributed_to != author.uri:
         raise NotHandledError(msg("a statement attributed to another account"))
     kind, uris = parse_kind(relationship), {relationship.subject, relationship.object}
-    if len(uris) != 2 or not _includes_own(work.session, uris):
+    if len(uris) != 2 or not _includes_own_project(work.session, uris):
         raise NotHandledError(msg("not about one of our projects"))
     if _was_deleted(work.session, relationship.id) or _is_limit_reached(work.session, author):
         raise NotHandledError(
@@ -206,9 +206,11 @@ def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
     )
 
 
-def _includes_own(session: Session, uris: Sequence[str] | set[str]) -> bool:
+def _includes_own_project(session: Session, uris: Sequence[str] | set[str]) -> bool:
     """Whether one of them is a public project of ours."""
-    query = select(Project).where(Project.uri.in_(uris), projects.is_visible_to(ANONYMOUS))
+    query = select(Project).where(
+        Project.uri.in_(uris), project_visibility.is_visible_to(ANONYMOUS)
+    )
     return any(project.is_local for project in session.scalars(query))
 
 

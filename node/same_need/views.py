@@ -24,7 +24,7 @@ blueprint = Blueprint("alike", __name__, template_folder="templates")
 COORDINATE, EDIT = "projects.coordinate", "projects.edit"
 
 
-class AlikeForm(BaseForm):
+class SameNeedForm(BaseForm):
     """The other project, and how the two are related."""
 
     address = StringField(
@@ -36,14 +36,16 @@ class AlikeForm(BaseForm):
     )
     kind = RadioField(
         _l("How the projects are related"),
-        choices=[SelectChoice(kind.value, taxonomy.RELATIONS[kind]) for kind in RELATION_KINDS],
+        choices=[
+            SelectChoice(kind.value, taxonomy.RELATION_LABELS[kind]) for kind in RELATION_KINDS
+        ],
         validate_choice=False,
     )
 
 
-def section(project: Project) -> Markup:
+def render_section(project: Project) -> Markup:
     """Statements by third councils about a project, as a section of its page."""
-    statements = service.list_about(current_work().session, project, current_viewer())
+    statements = service.list_for_project(current_work().session, project, current_viewer())
     if not statements:
         return Markup("")
     return Markup(  # noqa: S704 -- our own template
@@ -54,14 +56,14 @@ def section(project: Project) -> Markup:
 @blueprint.get("/projects/<token>/alike")
 @permission(COORDINATE)
 def form(token: str) -> ResponseReturnValue:
-    return _render_form(_readable_project(token), AlikeForm())
+    return _render_form(_get_readable_project(token), SameNeedForm())
 
 
 @blueprint.post("/projects/<token>/alike")
 @permission(COORDINATE)
 def say_alike(token: str) -> ResponseReturnValue:
     """State that two projects of other councils meet the same need."""
-    sent, project = AlikeForm(), _readable_project(token)
+    sent, project = SameNeedForm(), _get_readable_project(token)
     kind = next((kind for kind in RELATION_KINDS if kind == sent.kind.data), None)
     try:
         if sent.validate_on_submit():
@@ -72,7 +74,7 @@ def say_alike(token: str) -> ResponseReturnValue:
             )
             return redirect(url_for("projects.show", token=token), 303)
     except InvalidInputError as error:
-        sent.show(error)
+        sent.add_errors(error)
     return _render_form(project, sent), 400
 
 
@@ -114,9 +116,9 @@ def hide(token: str, statement: str) -> ResponseReturnValue:
     return redirect(url_for("projects.show", token=token), 303)
 
 
-def _readable_project(token: str) -> Project:
+def _get_readable_project(token: str) -> Project:
     return projects.by_token(current_work().session, token, current_viewer())
 
 
-def _render_form(project: Project, form: AlikeForm) -> str:
+def _render_form(project: Project, form: SameNeedForm) -> str:
     return render_template("same_need/form.html", project=project, form=form)

@@ -16,7 +16,12 @@ from node.plugin_declarations import Facet as Declared
 from node.plugin_declarations import Label
 from node.projects.details import Freshness
 from node.projects.forms import PHASE_LABELS
-from node.projects.taxonomy import BUDGETS, BUSINESS_AREAS, CAPABILITIES, COLLABORATIONS
+from node.projects.taxonomy import (
+    BUDGET_LABELS,
+    BUSINESS_AREA_LABELS,
+    CAPABILITY_LABELS,
+    COLLABORATION_LABELS,
+)
 from node.search.search_params import SearchParams
 
 PLUGIN_FACET = "facet"
@@ -135,8 +140,8 @@ def build_facets(
         SearchFacet("origin", _l("From"), "list", ORIGIN_LABELS),
         SearchFacet("council", _l("Council"), "list", names),
         SearchFacet("region", _l("Region"), "list", _labels_by_value(places.REGION_LABELS)),
-        SearchFacet("capability", _l("Capability"), "list", CAPABILITIES),
-        SearchFacet("area", _l("Business area"), "list", BUSINESS_AREAS),
+        SearchFacet("capability", _l("Capability"), "list", CAPABILITY_LABELS),
+        SearchFacet("area", _l("Business area"), "list", BUSINESS_AREA_LABELS),
         SearchFacet(
             "lgsl", _l("Service"), "text", {}, _l("A number from the Local Government Service List")
         ),
@@ -144,10 +149,10 @@ def build_facets(
             "collaboration",
             _l("Collaboration"),
             "boxes",
-            _labels_by_value(COLLABORATIONS),
+            _labels_by_value(COLLABORATION_LABELS),
             _l("Each option includes the ones after it"),
         ),
-        SearchFacet("budget", _l("Budget"), "boxes", _labels_by_value(BUDGETS)),
+        SearchFacet("budget", _l("Budget"), "boxes", _labels_by_value(BUDGET_LABELS)),
         SearchFacet("freshness", _l("How up to date"), "boxes", FRESHNESS_LABELS),
         SearchFacet("show", _l("Show"), "list", {"archived": _l("Archived projects")}),
         SearchFacet("skill", _l("Skill wanted"), "text", {}),

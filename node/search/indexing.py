@@ -17,12 +17,12 @@ import structlog
 from sqlalchemy import String, cast, delete, func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
-from node import long_writes
+from node import batched_writes
 from node.error_isolation import JobFailure, JobItems
 from node.projects.models import Project, ProjectState, ReindexRequest
-from node.projects.plugin_view import to_plugin_view
-from node.projects.reindex_queue import JOB, MARKED_KEY
-from node.projects.service import load_councils
+from node.projects.plugin_data import to_project_info
+from node.projects.reindex_queue import JOB, QUEUED_PROJECTS_KEY
+from node.projects.service import eager_load_councils
 from node.runtime import Node, UnitOfWork
 from node.search import text_analysis
 from node.search.fulltext import OUTPUTS, PROJECTS, FullTextTable, IndexDocument
@@ -39,7 +39,7 @@ BATCH_SIZE = 200
 # indexed in their own transaction do not wait.
 COALESCE_SECONDS = 1.0
 # Pause after each batch, as a multiple of the time it took: leaves the processor to other threads.
-REST_FACTOR = 1.0
+PAUSE_FACTOR = 1.0
 MAX_LEN_TITLE = 100
 # Key of the PostgreSQL advisory lock that writers of the index hold.
 ADVISORY_LOCK_ID = 7_365_617
@@ -67,16 +67,16 @@ class _IndexedProject:
     outputs: list[tuple[dict[str, Any], IndexDocument]] = field(default_factory=list)
 
 
-def run_job(node: Node, rest: float = REST_FACTOR) -> None:
+def run_job(node: Node, pause_factor: float = PAUSE_FACTOR) -> None:
     """Job: work through all reindex requests, newest first. A process that does nothing else may
-    set `rest` to 0.
+    set `pause_factor` to 0.
     """
     run = JobItems[int](node, JOB)
     while not node.jobs.stopping.is_set():
         started_at = time.monotonic()
         if not _index_batch(node, run):
             return
-        node.jobs.stopping.wait((time.monotonic() - started_at) * rest)
+        node.jobs.stopping.wait((time.monotonic() - started_at) * pause_factor)
 
 
 def index_in_transaction(work: UnitOfWork) -> None:
@@ -88,7 +88,7 @@ def index_in_transaction(work: UnitOfWork) -> None:
     """
     session = work.session
     session.flush()
-    ids = sorted(session.info.pop(MARKED_KEY, ()))
+    ids = sorted(session.info.pop(QUEUED_PROJECTS_KEY, ()))
     if not 0 < len(ids) <= MAX_INLINE:
         return
     # Do not wait for the lock: the job that holds it may be waiting for a row locked here.
@@ -98,7 +98,7 @@ def index_in_transaction(work: UnitOfWork) -> None:
         return
     try:
         with session.begin_nested():
-            _store(session, ids, list(_read_projects(work, ids)))
+            _store_entries(session, ids, list(_read_projects(work, ids)))
             session.execute(delete(ReindexRequest).where(ReindexRequest.project_id.in_(ids)))
     except Exception:
         log.exception("inline indexing failed")
@@ -110,24 +110,24 @@ def rebuild(work: UnitOfWork) -> int:
     """
     for model, fulltext in ((ProjectIndexEntry, PROJECTS), (OutputIndexEntry, OUTPUTS)):
         fulltext.delete_orphans(work.session.connection(), model)
-    long_writes.begin(work, REBUILD_INDEX)
+    batched_writes.start(work, REBUILD_INDEX)
     return work.session.scalar(select(func.count(Project.id))) or 0
 
 
-def _enqueue_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
+def _enqueue_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     """Request reindexing of the next projects. The newest come last, and so are indexed first."""
     next_ids = select(Project.id).where(Project.id > row.position).order_by(Project.id)
-    ids = work.session.scalars(next_ids.limit(long_writes.BATCH_SIZE)).all()
+    ids = work.session.scalars(next_ids.limit(batched_writes.BATCH_SIZE)).all()
     if ids:
         work.session.execute(
             insert(ReindexRequest), [{"project_id": project_id} for project_id in ids]
         )
         row.position = ids[-1]
     work.wake(JOB)
-    return len(ids) == long_writes.BATCH_SIZE
+    return len(ids) == batched_writes.BATCH_SIZE
 
 
-REBUILD_INDEX = long_writes.LongWriteKind("rebuild-index", _enqueue_some)
+REBUILD_INDEX = batched_writes.BatchedWriteKind("rebuild-index", _enqueue_batch)
 
 
 def count_waiting(session: Session) -> int:
@@ -153,7 +153,7 @@ def entry_id_at(moment: datetime) -> int:
 
 def _index_batch(node: Node, run: JobItems[int]) -> bool:
     """Index the projects of the newest reindex requests. Returns whether there may be more."""
-    failed = ReindexRequest.project_id.in_([int(item) for item in run.postponed])
+    failed = ReindexRequest.project_id.in_([int(item) for item in run.postponed_names])
     with node.reading() as session:
         newest = (
             select(ReindexRequest.id, ReindexRequest.project_id)
@@ -177,7 +177,7 @@ def _index_projects(
     with node.work(by=INDEXER) as work:
         if _is_postgresql(work.session):
             work.session.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK_ID)))
-        _store(work.session, ids, indexed)
+        _store_entries(work.session, ids, indexed)
         done = [request_id for project_id in ids for request_id in request_ids[project_id]]
         work.session.execute(delete(ReindexRequest).where(ReindexRequest.id.in_(done)))
 
@@ -188,7 +188,7 @@ def _read_projects(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_IndexedPro
     states = {
         row.id: row for row in session.execute(select(*STATE_COLUMNS).where(Project.id.in_(ids)))
     }
-    query = load_councils(select(Project).where(Project.id.in_(ids), *is_shown))
+    query = eager_load_councils(select(Project).where(Project.id.in_(ids), *is_shown))
     query = query.options(selectinload(Project.adoptions))
     projects = session.scalars(query).all()
     plugin_labels = _plugin_labels(work, projects)
@@ -226,7 +226,7 @@ def _plugin_labels(work: UnitOfWork, projects: Sequence[Project]) -> Mapping[str
     if not hooks.facets or not projects:
         return labels
     choices = {(plugin, facet.name): facet.choices for plugin, facet in hooks.facets}
-    views = [to_plugin_view(project) for project in projects]
+    views = [to_project_info(project) for project in projects]
     for plugin, answer in hooks.call(work, "facet_values", projects=views):
         for uri, values_by_facet in answer.items():
             labels[uri] |= {
@@ -238,7 +238,9 @@ def _plugin_labels(work: UnitOfWork, projects: Sequence[Project]) -> Mapping[str
     return labels
 
 
-def _store(session: Session, ids: Sequence[int], indexed: Sequence[_IndexedProject]) -> None:
+def _store_entries(
+    session: Session, ids: Sequence[int], indexed: Sequence[_IndexedProject]
+) -> None:
     """Replace the entries of these projects. Projects that have changed since they were read keep
     their present entries.
     """
@@ -251,14 +253,14 @@ def _store(session: Session, ids: Sequence[int], indexed: Sequence[_IndexedProje
     }
     replaced_ids = [project_id for project_id in ids if project_id not in changed_ids]
     entries = [(project.state.changed_at, project.row, project.document) for project in unchanged]
-    _replace(session, ProjectIndexEntry, PROJECTS, replaced_ids, entries)
+    _replace_entries(session, ProjectIndexEntry, PROJECTS, replaced_ids, entries)
     outputs = [
         (project.state.changed_at, *output) for project in unchanged for output in project.outputs
     ]
-    _replace(session, OutputIndexEntry, OUTPUTS, replaced_ids, outputs)
+    _replace_entries(session, OutputIndexEntry, OUTPUTS, replaced_ids, outputs)
 
 
-def _replace(
+def _replace_entries(
     session: Session,
     model: type[ProjectIndexEntry] | type[OutputIndexEntry],
     fulltext: FullTextTable,

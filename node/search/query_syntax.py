@@ -22,7 +22,7 @@ TITLE_MARK, STEM_MARK = "=", "~"
 # Marks the first 2 to 6 letters of words in titles, which are indexed as labels.
 PREFIX_MARK = "=_"
 MAX_LEN_PREFIX = 6
-PIECE_PATTERN = re.compile(r'(?P<no>-?)(?:["“”](?P<phrase>[^"“”]*)["“”]?|(?P<word>[^\s"“”]+))')
+TERM_PATTERN = re.compile(r'(?P<no>-?)(?:["“”](?P<phrase>[^"“”]*)["“”]?|(?P<word>[^\s"“”]+))')
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ class IndexQuery:
     all_of: tuple[Alternatives, ...] = ()
     none_of: tuple[Term, ...] = ()
 
-    def and_also(self, *alternatives: Alternatives, without: Iterable[Term] = ()) -> "IndexQuery":
+    def narrowed_by(
+        self, *alternatives: Alternatives, without: Iterable[Term] = ()
+    ) -> "IndexQuery":
         return replace(self, all_of=self.all_of + alternatives, none_of=(*self.none_of, *without))
 
 
@@ -89,7 +91,7 @@ def parse(text: str) -> ParsedQuery:
     required: list[tuple[str, ...]] = []
     excluded: list[tuple[str, ...]] = []
     phrases, prefixes = set(), set()
-    for piece in PIECE_PATTERN.finditer(text[:MAX_LEN_QUERY]):
+    for piece in TERM_PATTERN.finditer(text[:MAX_LEN_QUERY]):
         typed = piece["word"] if piece["phrase"] is None else piece["phrase"]
         words = tuple(text_analysis.split_words(typed))
         if not words:
@@ -123,12 +125,12 @@ def _prefix_term(word: str, mark: str) -> Term:
     return Term((mark + word,), is_prefix=True)
 
 
-def exactly(token: str) -> Alternatives:
+def has_label(token: str) -> Alternatives:
     """Documents that have this label."""
     return (Term((token,)),)
 
 
-def any_of(tokens: Iterable[str]) -> Alternatives:
+def has_any_label(tokens: Iterable[str]) -> Alternatives:
     return tuple(Term((token,)) for token in tokens)
 
 

@@ -8,17 +8,18 @@ from sqlalchemy.orm import Session
 
 from node.federating.viewer import Viewer
 from node.projects import service as projects
+from node.projects import visibility as project_visibility
 from node.projects.details import Output
 from node.projects.models import Project
 from node.search import query_syntax
+from node.search.entry_selection import EntrySelector, OrderBy, project_exists
 from node.search.fulltext import OUTPUTS
 from node.search.index_documents import LICENCE_PATTERNS, label
 from node.search.models import OutputIndexEntry
-from node.search.query_syntax import IndexQuery, exactly
-from node.search.ranking import EntrySelector, OrderBy, project_exists
-from node.search.service import MAX_RESULTS, PAGE_SIZE, build_query, merge_best_first
+from node.search.query_syntax import IndexQuery, has_label
+from node.search.service import MAX_RESULTS, PAGE_SIZE, build_query, prepend_best
 
-INDEX_SORTED = ("adopters", "title")
+SORTS_IN_INDEX = ("adopters", "title")
 SORTS = ("relevance", "adopters", "updated", "title")
 LICENCE_FAMILIES = (*LICENCE_PATTERNS, "other", "none")
 
@@ -55,7 +56,7 @@ class ReusableOutput:
 class ReusePage:
     """One page of results; the counts are those of `node.search.service.SearchPage`."""
 
-    offers: list[ReusableOutput]
+    outputs: list[ReusableOutput]
     number: int
     pages: int
     total: int
@@ -65,7 +66,7 @@ class ReusePage:
         return self.total > MAX_RESULTS
 
 
-def parse(args: Mapping[str, str]) -> ReuseQuery:
+def parse_reuse_query(args: Mapping[str, str]) -> ReuseQuery:
     """The query that a query string describes. Invalid values are ignored."""
     q = " ".join(args.get("q", "").replace("\0", " ").split())[: query_syntax.MAX_LEN_QUERY]
     licence, sort = args.get("licence", ""), args.get("sort", "")
@@ -84,7 +85,7 @@ def find_outputs(
     parsed = query_syntax.parse(reuse_query.q)
     if reuse_query.q and not parsed:
         return ReusePage([], 1, 1, 0)
-    is_visible = project_exists(OutputIndexEntry, projects.is_listed_for(viewer))
+    is_visible = project_exists(OutputIndexEntry, project_visibility.is_listed_for(viewer))
     entries = EntrySelector(session, OutputIndexEntry, OUTPUTS, (is_visible,))
     query, order = _full_query(reuse_query, parsed, viewer), _order_by(reuse_query)
     is_indexed = bool(query.all_of)
@@ -100,8 +101,8 @@ def find_outputs(
     if reuse_query.order == "relevance" and parsed.required and first_ids:
         in_title = (*parsed.title_alternatives(), *_label_alternatives(reuse_query))
         best = entries.newest(replace(query, all_of=in_title), start + limit)
-        ids = merge_best_first(best, first_ids)[start : start + limit]
-    elif reuse_query.order in INDEX_SORTED and is_indexed and first_ids:
+        ids = prepend_best(best, first_ids)[start : start + limit]
+    elif reuse_query.order in SORTS_IN_INDEX and is_indexed and first_ids:
         ids = list(entries.matching_in_order(query, first_ids, order, start, limit, MAX_RESULTS))
     else:
         ids = list(first_ids[start : start + limit])
@@ -117,7 +118,7 @@ def _full_query(
 
 def _label_alternatives(reuse_query: ReuseQuery) -> tuple[query_syntax.Alternatives, ...]:
     kinds = ("licence", reuse_query.licence), ("adopted", reuse_query.adopted)
-    return tuple(exactly(label(kind, value)) for kind, value in kinds if value)
+    return tuple(has_label(label(kind, value)) for kind, value in kinds if value)
 
 
 def _order_by(reuse_query: ReuseQuery) -> OrderBy:
@@ -131,7 +132,7 @@ def _order_by(reuse_query: ReuseQuery) -> OrderBy:
 def _load_outputs(session: Session, ids: Sequence[int]) -> list[ReusableOutput]:
     """The outputs of these entries as their projects have them now, in the order of `ids`."""
     query = select(Project).join(OutputIndexEntry, OutputIndexEntry.project_id == Project.id)
-    query = projects.load_councils(query.where(OutputIndexEntry.id.in_(ids)))
+    query = projects.eager_load_councils(query.where(OutputIndexEntry.id.in_(ids)))
     query = query.add_columns(OutputIndexEntry.id, OutputIndexEntry.token)
     rows = {row.id: row for row in session.execute(query)}
     offers = []

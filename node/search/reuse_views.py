@@ -33,7 +33,7 @@ SORT_LABELS = {
 @permission(PUBLIC)
 def catalogue() -> ResponseReturnValue:
     """Outputs of this council's and other councils' projects that anyone can reuse."""
-    query = reuse.parse(request.args)
+    query = reuse.parse_reuse_query(request.args)
     page = reuse.find_outputs(
         current_work().session, query, current_viewer(), request.args.get("page", 1, type=int)
     )

@@ -16,7 +16,7 @@ from node.runtime import UnitOfWork
 from node.search import indexing, service
 from node.search.models import SavedSearch
 from node.search.search_params import SearchParams, from_query_string
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 
 MAX_LEN_NAME = 100
 MAX_PER_PERSON = 50
@@ -102,7 +102,7 @@ def _validate_name(name: str) -> str:
         raise InvalidInputError(
             msg("The search could not be saved."), {"name": msg("Enter a name for the search")}
         )
-    if error := misfit(name, MAX_LEN_NAME):
+    if error := find_text_error(name, MAX_LEN_NAME):
         raise InvalidInputError(msg("The search could not be saved."), {"name": error})
     return name
 

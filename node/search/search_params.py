@@ -22,7 +22,7 @@ FACET_PATTERN = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_-]{1,40}:[a-z0-9_-]{1,40}"
 SORTS = ("relevance", "updated", "title", "ends", "contract")
 ORIGINS = ("ours", "others")
 # Accepted in any choice, where API clients want to say that they set no filter.
-ALL_WORD = "all"
+ANY_VALUE = "all"
 
 
 class _InvalidParamError(Exception):
@@ -30,7 +30,7 @@ class _InvalidParamError(Exception):
 
     def __init__(self, text: Message) -> None:
         super().__init__(text)
-        self.text = text
+        self.message = text
 
 
 def _text_field(kind: str = "text", **metadata: object) -> Any:
@@ -153,7 +153,7 @@ def parse(
                     _require_choice(values, item.metadata)
                 parsed[item.name] = _PARSERS[item.metadata["kind"]](values, item.metadata)
             except _InvalidParamError as error:
-                errors[item.name] = error.text
+                errors[item.name] = error.message
     params = SearchParams(**parsed)  # type: ignore[arg-type]  # the parsers return each field's type
     errors |= _reversed_ranges(params)
     if errors:
@@ -172,7 +172,7 @@ def _reversed_ranges(params: SearchParams) -> dict[str, Message]:
 
 def _require_choice(values: list[str], metadata: Mapping[str, Any]) -> None:
     choices = metadata.get("choices")
-    if choices and not set(values) <= {*choices, ALL_WORD}:
+    if choices and not set(values) <= {*choices, ANY_VALUE}:
         raise _InvalidParamError(
             msg("Value must be one of these: %(words)s", words=", ".join(choices))
         )

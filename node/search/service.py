@@ -17,27 +17,34 @@ from sqlalchemy.orm import Session
 from node.councils.models import Council
 from node.federating.viewer import Viewer
 from node.projects import service as projects
+from node.projects import visibility as project_visibility
 from node.projects.details import Freshness
 from node.projects.models import Project, Visibility
 from node.search import query_syntax
+from node.search.entry_selection import (
+    EntrySelector,
+    IndexModel,
+    OrderBy,
+    project_exists,
+    without_index,
+)
 from node.search.fulltext import PROJECTS, FullTextTable
 from node.search.index_documents import date_range_labels, label, plugin_label
 from node.search.indexing import entry_id_at
 from node.search.models import ProjectIndexEntry
-from node.search.query_syntax import IndexQuery, Term, any_of, exactly
-from node.search.ranking import EntrySelector, IndexModel, OrderBy, project_exists, without_index
+from node.search.query_syntax import IndexQuery, Term, has_any_label, has_label
 from node.search.search_params import SearchParams
 
 PAGE_SIZE = 20
 # Results counted and shown at most; pages then say "More than 1,000".
 MAX_RESULTS = 1_000
-SUGGESTIONS = 8
+MAX_SUGGESTIONS = 8
 # A project that arrives later than this after its last change is not a new result.
-MAX_LATENESS = timedelta(days=7)
-LOCAL_ZONE = ZoneInfo("Europe/London")
+MAX_DELIVERY_DELAY = timedelta(days=7)
+LONDON = ZoneInfo("Europe/London")
 
 # Orders that need sorting by a column of the entries, unlike relevance and last changed.
-INDEX_SORTED = ("title", "ends", "contract")
+SORTS_IN_INDEX = ("title", "ends", "contract")
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ def list_new_since(
     search = _Search(session, params, viewer)
     search.add_condition((Project.created_at > since) | (Project.published_at > since))
     return _load_projects(
-        session, search.newest(search.query, limit, entry_id_at(since - MAX_LATENESS))
+        session, search.newest(search.query, limit, entry_id_at(since - MAX_DELIVERY_DELAY))
     )
 
 
@@ -104,7 +111,7 @@ def suggest(session: Session, text: str, viewer: Viewer) -> list[Project]:
     if not alternatives:
         return []
     search = _Search(session, SearchParams(sort="updated"), viewer)
-    return _load_projects(session, search.newest(IndexQuery(alternatives), SUGGESTIONS))
+    return _load_projects(session, search.newest(IndexQuery(alternatives), MAX_SUGGESTIONS))
 
 
 def _load_projects(session: Session, ids: Sequence[int]) -> list[Project]:
@@ -114,7 +121,7 @@ def _load_projects(session: Session, ids: Sequence[int]) -> list[Project]:
         .join(ProjectIndexEntry, ProjectIndexEntry.project_id == Project.id)
         .where(ProjectIndexEntry.id.in_(ids))
     )
-    query = projects.load_councils(of_entries).add_columns(ProjectIndexEntry.id)
+    query = projects.eager_load_councils(of_entries).add_columns(ProjectIndexEntry.id)
     by_entry_id = {entry_id: project for project, entry_id in session.execute(query)}
     return [by_entry_id[entry_id] for entry_id in ids if entry_id in by_entry_id]
 
@@ -127,17 +134,23 @@ class _Search:
         self._params = params
         # Archived projects are excluded here and not by a label: they are old, so the first pages
         # hardly meet them.
-        is_visible = projects.is_visible_to if params.includes_archived else projects.is_listed_for
+        is_visible = (
+            project_visibility.is_visible_to
+            if params.includes_archived
+            else project_visibility.is_listed_for
+        )
         self._project_condition = is_visible(viewer)
         self._parsed = query_syntax.parse(params.q)
         # Text without any word finds nothing.
         self.is_empty = bool(params.q) and not self._parsed
-        self._first: Sequence[int] | None = None
+        self._first_matches: Sequence[int] | None = None
         facets: tuple[query_syntax.Alternatives, ...] = label_alternatives(params)
         excluded: query_syntax.Alternatives = ()
         if params.origin:
             own_ids = select(Council.id).where(Council.slug.is_not(None))
-            own_labels = any_of(label("c", council_id) for council_id in session.scalars(own_ids))
+            own_labels = has_any_label(
+                label("c", council_id) for council_id in session.scalars(own_ids)
+            )
             if params.origin == "ours":
                 facets = (*facets, own_labels)
             else:
@@ -161,8 +174,8 @@ class _Search:
         first_ids = self._first_ids()
         if self._params.order == "relevance" and self._parsed.required:
             best = self.newest(self._title_query, start + limit) if first_ids else ()
-            return merge_best_first(best, first_ids)[start : start + limit]
-        if self._params.sort in INDEX_SORTED and self.query.all_of and first_ids:
+            return prepend_best(best, first_ids)[start : start + limit]
+        if self._params.sort in SORTS_IN_INDEX and self.query.all_of and first_ids:
             order = _order_by(self._params)
             return self._selector().matching_in_order(
                 self.query, first_ids, order, start, limit, MAX_RESULTS
@@ -177,14 +190,16 @@ class _Search:
         """The ids of up to `MAX_RESULTS` + 1 matches, read once: the newest if the search has text
         or labels, else the first in its order.
         """
-        if self._first is None:
+        if self._first_matches is None:
             if self.is_empty:
-                self._first = ()
+                self._first_matches = ()
             elif self.query.all_of:
-                self._first = self.newest(self.query, MAX_RESULTS + 1)
+                self._first_matches = self.newest(self.query, MAX_RESULTS + 1)
             else:
-                self._first = self._selector().ordered(_order_by(self._params), 0, MAX_RESULTS + 1)
-        return self._first
+                self._first_matches = self._selector().ordered(
+                    _order_by(self._params), 0, MAX_RESULTS + 1
+                )
+        return self._first_matches
 
     def _selector(self, after: int = 0) -> EntrySelector:
         params = self._params
@@ -208,11 +223,13 @@ def build_query(
     full-text engines cannot exclude from nothing.
     """
     if none_of and not all_of:
-        all_of = (any_of(label("v", visibility.value) for visibility in visible_labels(viewer)),)
+        all_of = (
+            has_any_label(label("v", visibility.value) for visibility in visible_labels(viewer)),
+        )
     return IndexQuery(all_of, none_of)
 
 
-def merge_best_first(best: Sequence[int], matches: Sequence[int]) -> list[int]:
+def prepend_best(best: Sequence[int], matches: Sequence[int]) -> list[int]:
     """The ids in `best`, then the other `matches`."""
     first = set(best)
     return [*best, *(entry_id for entry_id in matches if entry_id not in first)]
@@ -253,7 +270,7 @@ def visible_labels(viewer: Viewer) -> list[Visibility]:
 def label_alternatives(params: SearchParams) -> tuple[query_syntax.Alternatives, ...]:
     """The labels that a search requires: projects must have one of each group."""
     groups = [
-        exactly(label(kind, value))
+        has_label(label(kind, value))
         for kind, value in (
             ("c", params.council),
             ("region", params.region),
@@ -275,19 +292,19 @@ def label_alternatives(params: SearchParams) -> tuple[query_syntax.Alternatives,
     }
     for kind, values in choices.items():
         if values:
-            groups.append(any_of(label(kind, value) for value in values))
+            groups.append(has_any_label(label(kind, value) for value in values))
     plugin_labels: dict[str, list[str]] = {}
     for facet_value in params.facet:
         facet, _, value = facet_value.partition(":")
         plugin_labels.setdefault(facet, []).append(plugin_label(facet, value))
-    groups += [any_of(labels) for labels in plugin_labels.values()]
+    groups += [has_any_label(labels) for labels in plugin_labels.values()]
     for kind, first, last in (
         ("start", params.starts_from, params.starts_to),
         ("end", params.ends_from, params.ends_to),
         ("contract", params.contract_from, params.contract_to),
     ):
         if first or last:
-            groups.append(any_of(date_range_labels(kind, first, last)))
+            groups.append(has_any_label(date_range_labels(kind, first, last)))
     return tuple(groups)
 
 
@@ -305,9 +322,9 @@ def _date_conditions(params: SearchParams) -> list[ColumnElement[bool]]:
         if last:
             conditions.append(column <= last)
     if params.sort == "ends":
-        conditions.append(ProjectIndexEntry.ends_on >= datetime.now(LOCAL_ZONE).date())
+        conditions.append(ProjectIndexEntry.ends_on >= datetime.now(LONDON).date())
     if params.sort == "contract":
-        conditions.append(ProjectIndexEntry.contract_ends_on >= datetime.now(LOCAL_ZONE).date())
+        conditions.append(ProjectIndexEntry.contract_ends_on >= datetime.now(LONDON).date())
     return conditions
 
 
@@ -316,7 +333,7 @@ def _entry_id_at_day(day: Any, days_later: int) -> int | None:
     if day is None:
         return None
     return entry_id_at(
-        datetime.combine(day + timedelta(days=days_later), time(), LOCAL_ZONE).astimezone(UTC)
+        datetime.combine(day + timedelta(days=days_later), time(), LONDON).astimezone(UTC)
     )
 
 
@@ -324,6 +341,8 @@ def list_shown_councils(session: Session) -> list[Council]:
     """The councils whose projects are shown, by name."""
     return list(
         session.scalars(
-            select(Council).where(projects.is_council_shown(Council.id)).order_by(Council.name)
+            select(Council)
+            .where(project_visibility.is_council_shown(Council.id))
+            .order_by(Council.name)
         )
     )

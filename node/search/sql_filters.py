@@ -15,15 +15,16 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from node.councils.models import Council
 from node.federating.viewer import Viewer
 from node.projects import service as projects
+from node.projects import visibility as project_visibility
 from node.projects.details import Freshness
 from node.projects.models import Phase, Project, Visibility
 from node.search import query_syntax
 from node.search.fulltext import PROJECTS
 from node.search.index_documents import label
 from node.search.models import ProjectIndexEntry
-from node.search.query_syntax import IndexQuery, any_of
+from node.search.query_syntax import IndexQuery, has_any_label
 from node.search.search_params import SearchParams
-from node.search.service import LOCAL_ZONE, label_alternatives, select_matching
+from node.search.service import LONDON, label_alternatives, select_matching
 
 # Parameters without a column in the project table.
 INDEX_ONLY_FIELDS = (
@@ -38,7 +39,7 @@ def to_project_filter(
     """The filter for the published projects that a search finds; its order is ignored."""
     condition = to_condition(session, params)
     return projects.ProjectFilter(
-        viewer, with_archived=params.includes_archived, condition=condition
+        viewer, include_archived=params.includes_archived, condition=condition
     )
 
 
@@ -46,13 +47,17 @@ def to_visible_condition(
     session: Session, params: SearchParams, viewer: Viewer
 ) -> ColumnElement[bool]:
     """The SQL condition for projects that a search finds and the viewer may see."""
-    is_visible = projects.is_visible_to if params.includes_archived else projects.is_listed_for
+    is_visible = (
+        project_visibility.is_visible_to
+        if params.includes_archived
+        else project_visibility.is_listed_for
+    )
     return and_(is_visible(viewer), to_condition(session, params))
 
 
 def needs_index(params: SearchParams) -> bool:
     """Whether a search uses the index, and so cannot find drafts, which are not indexed."""
-    return _index_part(params) != SearchParams()
+    return _index_params(params) != SearchParams()
 
 
 def to_condition(session: Session, params: SearchParams) -> ColumnElement[bool]:
@@ -93,11 +98,11 @@ def _date_range_conditions(
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), LOCAL_ZONE)
+    return datetime.combine(day, time(), LONDON)
 
 
 def _index_conditions(session: Session, params: SearchParams) -> Iterator[ColumnElement[bool]]:
-    indexed = _index_part(params)
+    indexed = _index_params(params)
     parsed = query_syntax.parse(indexed.q)
     if indexed.q and not parsed:
         # Text without any word finds nothing.
@@ -105,12 +110,12 @@ def _index_conditions(session: Session, params: SearchParams) -> Iterator[Column
     elif indexed != SearchParams():
         text = parsed.to_query()
         # A query that only excludes terms needs labels to exclude from.
-        any_visibility = any_of(label("v", visibility.value) for visibility in Visibility)
+        any_visibility = has_any_label(label("v", visibility.value) for visibility in Visibility)
         all_of = (*text.all_of, *label_alternatives(indexed)) or (any_visibility,)
         yield Project.id.in_(_select_matching_ids(session, IndexQuery(all_of, text.none_of)))
 
 
-def _index_part(params: SearchParams) -> SearchParams:
+def _index_params(params: SearchParams) -> SearchParams:
     """The search with only those parameters that need the index."""
     values: dict[str, Any] = {name: getattr(params, name) for name in INDEX_ONLY_FIELDS}
     return replace(SearchParams(), **values)

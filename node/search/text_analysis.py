@@ -14,7 +14,7 @@ from html import unescape
 import snowballstemmer
 
 # Letters that Unicode does not decompose into a base letter and an accent.
-LETTER_FOLDS = str.maketrans(
+LETTER_FOLDING = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
 )
 # Fills a position without a word, so that phrases do not match across texts.
@@ -27,7 +27,7 @@ APOSTROPHES = re.compile("['’ʼ]")
 # Longer words are cut at `MAX_LEN_WORD`.
 WORD_PATTERN = re.compile(rf"([^\W_]{{1,{MAX_LEN_WORD}}})[^\W_]*")
 TAG_PATTERN = re.compile(r"<[^<>]*>")
-SIGN_NAMES = str.maketrans({"+": "plus", "#": "sharp", "&": "and"})
+SYMBOL_NAMES = str.maketrans({"+": "plus", "#": "sharp", "&": "and"})
 
 _stemmer = snowballstemmer.stemmer("english")
 
@@ -38,7 +38,7 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return letters.translate(LETTER_FOLDS)
+    return letters.translate(LETTER_FOLDING)
 
 
 def split_words(text: str) -> list[str]:
@@ -65,7 +65,7 @@ def stem(word: str) -> str:
 @lru_cache(maxsize=20_000)
 def normalise_name(text: str) -> str:
     """A name, such as a tag, as one word: equal for different spellings of it."""
-    return "_".join(split_words(fold(text).translate(SIGN_NAMES)))[:MAX_LEN_WORD]
+    return "_".join(split_words(fold(text).translate(SYMBOL_NAMES)))[:MAX_LEN_WORD]
 
 
 def strip_tags(html: str) -> str:

@@ -9,7 +9,7 @@ from node.federating.views.current_viewer import current_viewer
 from node.languages import page_language
 from node.projects.views import blueprint as projects_blueprint
 from node.request import PUBLIC, current_node, current_work, permission
-from node.search import reuse_views, saved_views, service
+from node.search import reuse_views, saved_search_views, service
 from node.search.blueprint import blueprint
 from node.search.facets import (
     DATE_RANGES,
@@ -20,7 +20,7 @@ from node.search.facets import (
 )
 from node.search.search_params import parse
 
-__all__ = ["blueprint", "reuse_views", "saved_views"]
+__all__ = ["blueprint", "reuse_views", "saved_search_views"]
 
 
 # The list of projects is a search, but its URL belongs to node/projects, which cannot import this.
@@ -43,7 +43,7 @@ def index() -> ResponseReturnValue:
         typed=request.args,
         facets=facets,
         days=DATE_RANGES,
-        ahead=months_ahead_queries(params, datetime.now(service.LOCAL_ZONE).date()),
+        ahead=months_ahead_queries(params, datetime.now(service.LONDON).date()),
         sorts=SORT_LABELS,
         chosen=list(list_selected_filters(params, facets)),
     )

@@ -29,14 +29,14 @@ SYNONYMS = {
     "streetlight": "street light",
     "streetlights": "street light",
 }
-MAX_NUMBER = 99_999
+MAX_SERVICE_NUMBER = 99_999
 MAX_LEN_NAME = 300
 # Far more than there are.
 MAX_SERVICES = 10_000
 MAX_BYTES = 5 * 1024 * 1024
 
 
-def get_all(session: Session) -> Mapping[int, str]:
+def get_names(session: Session) -> Mapping[int, str]:
     """The names of all services, by number."""
     rows = session.execute(select(LocalService.id, LocalService.name)).all()
     return dict(sorted((row.id, row.name) for row in rows)) if rows else _default_services()
@@ -59,13 +59,13 @@ def find_matching(session: Session, text: str, limit: int) -> list[tuple[int, st
     words = text.casefold().split()
     matches = (
         (number, name)
-        for number, name in get_all(session).items()
-        if all(_matches(number, name.casefold(), word) for word in words)
+        for number, name in get_names(session).items()
+        if all(_matches_word(number, name.casefold(), word) for word in words)
     )
     return list(islice(matches, limit))
 
 
-def _matches(number: int, name: str, word: str) -> bool:
+def _matches_word(number: int, name: str, word: str) -> bool:
     return str(number).startswith(word) or word in name or SYNONYMS.get(word, word) in name
 
 
@@ -128,7 +128,7 @@ def _parse_csv(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
             digits = row[number_column].strip().rpartition("/")[2]
             name = one_line(row[name_column], MAX_LEN_NAME)
             is_number = digits.isascii() and digits.isdigit() and len(digits) < 10
-            if is_number and 0 < int(digits) <= MAX_NUMBER and name:
+            if is_number and 0 < int(digits) <= MAX_SERVICE_NUMBER and name:
                 yield int(digits), name
     except csv.Error:
         return

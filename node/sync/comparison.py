@@ -13,7 +13,7 @@ from functools import partial
 
 from sqlalchemy import select
 
-from federation.digest import (
+from federation.council_digest import (
     TYPES_HEADER,
     BucketDigest,
     BucketDocument,
@@ -22,16 +22,16 @@ from federation.digest import (
     parse_types,
 )
 from federation.errors import DocumentError, FederationError
-from federation.followers import HEADER
+from federation.followers import HEADER_NAME
 from node.councils.models import Council
 from node.db import now
 from node.errors import MoothallError
-from node.federating import actors, backfill, comparisons, fetching, follower_sync, queues
+from node.federating import actors, backfill, comparison_schedule, fetching, follower_sync, queues
 from node.federating.models import Actor, Comparison
 from node.projects.models import Visibility
 from node.runtime import Node
 from node.sync import digests, plugin_documents
-from node.sync.repair import ComparisonTarget, ReconcileReport, Repair, fetch_pool
+from node.sync.repair import ComparisonTarget, ReconcileReport, Repair, create_fetch_pool
 from node.text import one_line
 
 # Councils compared at the same time.
@@ -53,7 +53,7 @@ BACKFILL_RETRY_INTERVAL = timedelta(minutes=1)
 def run_job(node: Node) -> None:
     """The job: compare with every council that is due."""
     with node.work(by=Comparison.JOB) as work:
-        comparisons.watch_followed(work.session)
+        comparison_schedule.schedule_for_followed(work.session)
     queues.process_queue(
         node, Comparison, partial(compare, node), concurrency=CONCURRENT_COMPARISONS
     )
@@ -66,7 +66,7 @@ def compare(node: Node, leased: queues.Lease) -> None:
     if target is None:
         return
     try:
-        _compare(node, target, report)
+        _compare_with_target(node, target, report)
     except (MoothallError, FederationError) as error:
         report.messages.append(str(error))
     _record_report(node, leased, target, report)
@@ -89,14 +89,14 @@ def _load_target(node: Node, row_id: int) -> ComparisonTarget | None:
             actor_id=row.actor_id,
             actor_uri=row.actor.uri,
             council_id=council_id if is_followed else None,
-            digest=row.actor.digest,
+            digest_url=row.actor.digest,
             followers_url=row.followers_url,
         )
 
 
-def _compare(node: Node, target: ComparisonTarget, report: ReconcileReport) -> None:
+def _compare_with_target(node: Node, target: ComparisonTarget, report: ReconcileReport) -> None:
     _reconcile_followers(node, target, target.followers_url, report)
-    digest_url = target.digest or _fetch_digest_url(node, target)
+    digest_url = target.digest_url or _fetch_digest_url(node, target)
     if target.council_id is None or digest_url is None:
         report.messages.append("there is nothing to compare")
         report.is_skipped = True
@@ -106,7 +106,9 @@ def _compare(node: Node, target: ComparisonTarget, report: ReconcileReport) -> N
     response = fetching.fetch_if_changed(node, digest_url, f'"{root}"')
     with node.reading() as session:
         actor = session.get_one(Actor, target.actor_id)
-        url = follower_sync.find_mismatch_url(session, actor, response.headers.get(HEADER.lower()))
+        url = follower_sync.find_mismatch_url(
+            session, actor, response.headers.get(HEADER_NAME.lower())
+        )
     _reconcile_followers(node, target, url, report)
     types = parse_types(response.headers.get(TYPES_HEADER.lower()))
     report.is_in_sync = response.document is None
@@ -156,15 +158,15 @@ def _repair(
         node, theirs, differing if missing <= fetch_limit else ()
     ):
         with node.reading() as session:
-            held = repair.list_held(session, number)
+            held = repair.list_stored_revisions(session, number)
         outdated += [uri for uri, revision in listed.items() if held.get(uri) != revision]
         unlisted += [uri for uri in held if uri not in listed]
         repair.renew_lease()
         if len(outdated) > fetch_limit or repair.is_time_up:
             break
-    report.different = max(missing, len(outdated)) + len(unlisted)
+    report.difference_count = max(missing, len(outdated)) + len(unlisted)
     if max(missing, len(outdated)) > fetch_limit:
-        report.messages.append(f"{report.different} differ: reading everything again")
+        report.messages.append(f"{report.difference_count} differ: reading everything again")
         _restart_backfill(node, target, report)
         return
     repair.run(outdated, unlisted[:MAX_REMOVAL_CHECKS])
@@ -174,7 +176,7 @@ def _iter_bucket_entries(
     node: Node, theirs: CouncilDigest, numbers: Sequence[int]
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """The council's entries of each bucket, fetched ahead."""
-    with fetch_pool() as pool:
+    with create_fetch_pool() as pool:
         for start in range(0, len(numbers), PREFETCHED_BUCKETS):
             batch = numbers[start : start + PREFETCHED_BUCKETS]
             yield from zip(
@@ -194,7 +196,7 @@ def _fetch_bucket(node: Node, theirs: CouncilDigest, number: int) -> dict[str, s
 
 def _restart_backfill(node: Node, target: ComparisonTarget, report: ReconcileReport) -> None:
     with node.work(by=Comparison.JOB) as work:
-        backfill.begin(work, work.session.get_one(Actor, target.actor_id))
+        backfill.start(work, work.session.get_one(Actor, target.actor_id))
     report.restarts_backfill = True
 
 
@@ -234,7 +236,11 @@ def _record_report(
         if row.followers_url == target.followers_url:
             row.followers_url = None
         row.compared_at, row.leased_until = now(), None
-        row.different, row.fetched, row.removed = report.different, report.fetched, report.removed
+        row.different, row.fetched, row.removed = (
+            report.difference_count,
+            report.fetched_count,
+            report.removed_count,
+        )
         row.attempts += 1
         delay = _next_delay(row, report)
         if report.is_in_sync:
@@ -248,7 +254,7 @@ def _record_report(
         else:
             row.due_at = now() + delay
         row.outcome = one_line("; ".join(report.messages), 500)
-        if report.fetched:
+        if report.fetched_count:
             work.wake(backfill.CONVERSATIONS_JOB)
         if delay < queues.SWEEP_INTERVAL:
             work.wake(Comparison.JOB, delay)
@@ -261,6 +267,6 @@ def _next_delay(row: Comparison, report: ReconcileReport) -> timedelta | None:
     if row.attempts >= MAX_ATTEMPTS:
         report.messages.append(f"still different after {row.attempts} comparisons")
         return None
-    if report.fetched or report.removed:
+    if report.fetched_count or report.removed_count:
         return timedelta()
     return timedelta(seconds=15 * 2**row.attempts)

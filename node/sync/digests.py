@@ -15,7 +15,7 @@ from sqlalchemy import CompoundSelect, Row, select, union_all, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from federation.digest import BUCKETS, EMPTY_DIGEST, BucketDigest, combine, hash_entry
+from federation.council_digest import BUCKET_COUNT, EMPTY_DIGEST, BucketDigest, combine, hash_entry
 from node.councils.models import Council
 from node.db import insert_missing
 from node.projects.models import DigestBucket, Project, ProjectState, Visibility
@@ -25,7 +25,7 @@ from node.updates.models import Update, UpdateState
 log = structlog.get_logger(__name__)
 
 # The visibilities that are included in the digest for each audience.
-AUDIENCES = {
+VISIBILITIES_BY_AUDIENCE = {
     Visibility.public: (Visibility.public,),
     Visibility.peers: (Visibility.public, Visibility.peers),
 }
@@ -46,7 +46,7 @@ def get_buckets(node: Node, council_id: int, audience: Visibility) -> tuple[Buck
         stored = {row.number: row for row in session.execute(_select_buckets(council_id))}
         stale = [
             number
-            for number in range(BUCKETS)
+            for number in range(BUCKET_COUNT)
             if number not in stored or stored[number].public_digest is None
         ]
         computed = _compute(session, council_id, stale, stored) if stale else []
@@ -60,15 +60,15 @@ def get_buckets(node: Node, council_id: int, audience: Visibility) -> tuple[Buck
 
 
 def list_entries(
-    session: Session, council_id: int, number: int, audience: Visibility
+    session: Session, council_id: int, bucket_number: int, audience: Visibility
 ) -> dict[str, str]:
     """The revisions in one bucket, by id, as `audience` may see them."""
-    rows = session.execute(_select_compared(council_id, [number]))
-    visible = AUDIENCES[audience]
+    rows = session.execute(_select_revisions(council_id, [bucket_number]))
+    visible = VISIBILITIES_BY_AUDIENCE[audience]
     return dict(sorted((row.uri, row.revision) for row in rows if row.visibility in visible))
 
 
-def _select_compared(council_id: int, numbers: Collection[int]) -> CompoundSelect[Any]:
+def _select_revisions(council_id: int, numbers: Collection[int]) -> CompoundSelect[Any]:
     """The published projects and updates in these buckets."""
     projects = select(Project.uri, Project.revision, Project.bucket, Project.visibility).where(
         Project.council_id == council_id, Project.state == ProjectState.published
@@ -80,7 +80,7 @@ def _select_compared(council_id: int, numbers: Collection[int]) -> CompoundSelec
         .where(Update.author_id == council, Update.state == UpdateState.published)
         .where(Project.state == ProjectState.published)
     )
-    if len(numbers) < BUCKETS // 2:
+    if len(numbers) < BUCKET_COUNT // 2:
         projects = projects.where(Project.bucket.in_(numbers))
         updates = updates.where(Update.bucket.in_(numbers))
     return union_all(projects, updates)
@@ -102,7 +102,7 @@ def _compute(
     stored: "dict[int, Row[tuple[object, ...]]]",
 ) -> list[ComputedBucket]:
     """Compute buckets. Generations were read before, so a change from now on makes them differ."""
-    query = _select_compared(council_id, numbers)
+    query = _select_revisions(council_id, numbers)
     hashes: dict[int, list[tuple[int, Visibility]]] = {number: [] for number in numbers}
     for uri, revision, number, visibility in session.execute(query):
         if number in hashes:
@@ -111,7 +111,10 @@ def _compute(
         ComputedBucket(
             number,
             stored[number].generation if number in stored else None,
-            {audience: _combine(number, hashes[number], audience) for audience in AUDIENCES},
+            {
+                audience: _combine(number, hashes[number], audience)
+                for audience in VISIBILITIES_BY_AUDIENCE
+            },
         )
         for number in numbers
     ]
@@ -120,7 +123,11 @@ def _compute(
 def _combine(
     number: int, entries: list[tuple[int, Visibility]], audience: Visibility
 ) -> BucketDigest:
-    hashes = [entry_hash for entry_hash, visibility in entries if visibility in AUDIENCES[audience]]
+    hashes = [
+        entry_hash
+        for entry_hash, visibility in entries
+        if visibility in VISIBILITIES_BY_AUDIENCE[audience]
+    ]
     return BucketDigest(number, len(hashes), combine(hashes) if hashes else EMPTY_DIGEST)
 
 

@@ -44,7 +44,7 @@ def parse_plugin_document(hooks: Hooks, document: Any) -> RemoteDocument | None:
 
 
 def upsert(
-    work: UnitOfWork, council: Council, objects: Sequence[RemoteObject], asked_at: datetime
+    work: UnitOfWork, council: Council, objects: Sequence[RemoteObject], requested_at: datetime
 ) -> dict[str, str]:
     """Store objects that were fetched from their origin: projects, then their updates, then plugin
     documents. Returns the reasons by URI of those left out.
@@ -52,9 +52,11 @@ def upsert(
     project_items = [each for each in objects if isinstance(each, RemoteProject)]
     update_items = [each for each in objects if isinstance(each, RemoteUpdate)]
     plugin_documents = [each for each in objects if isinstance(each, RemoteDocument)]
-    left_out = remote_projects.upsert(work, council, project_items, asked_at=asked_at)
-    left_out |= remote_updates.upsert(work, council, update_items, asked_at=asked_at)
-    return left_out | remote_documents.upsert(work, council, plugin_documents, asked_at=asked_at)
+    left_out = remote_projects.upsert(work, council, project_items, requested_at=requested_at)
+    left_out |= remote_updates.upsert(work, council, update_items, requested_at=requested_at)
+    return left_out | remote_documents.upsert(
+        work, council, plugin_documents, requested_at=requested_at
+    )
 
 
 def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
@@ -67,7 +69,7 @@ def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: boo
     )
 
 
-def read_page(actor_uri: str, items: Iterable[Any], asked_at: datetime) -> Callable[..., None]:
+def parse_page(actor_uri: str, items: Iterable[Any], requested_at: datetime) -> Callable[..., None]:
     """Parse a page of a council's collection. Returns a function that stores it in a unit of work;
     parsing takes time, and needs no transaction.
     """
@@ -80,9 +82,11 @@ def read_page(actor_uri: str, items: Iterable[Any], asked_at: datetime) -> Calla
 
     def store(work: UnitOfWork) -> None:
         council = remote_projects.require_followed_council(work.session, actor_uri)
-        left_out = upsert(work, council, list(objects.values()), asked_at)
+        left_out = upsert(work, council, list(objects.values()), requested_at)
         plugin_documents = remote_documents.parse_documents(work.node.hooks, plugin_items)
-        left_out |= remote_documents.upsert(work, council, plugin_documents, asked_at=asked_at)
+        left_out |= remote_documents.upsert(
+            work, council, plugin_documents, requested_at=requested_at
+        )
         for uri, reason in left_out.items():
             log.info("collection item ignored", uri=uri, reason=reason)
 

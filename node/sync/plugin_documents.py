@@ -3,7 +3,7 @@
 The digests per type come with the digest of projects, so types that do not differ cost nothing.
 """
 
-from federation.digest import TypeDigest, combine, hash_entry, type_digest_uri
+from federation.council_digest import TypeDigest, combine, hash_entry, type_digest_uri
 from federation.errors import DocumentError
 from node.councils.models import Council
 from node.federating import fetching
@@ -34,14 +34,14 @@ def reconcile(
         held_by_type = documents.revisions_by_type(
             session, session.get_one(Council, target.council_id)
         )
-    before, different = report.fetched + report.removed, 0
+    before, different = report.fetched_count + report.removed_count, 0
     repair = Repair(node, target, report)
     for kind in sorted(node.hooks.document_types):
         held_entries = held_by_type.get(kind, {})
         if type_digests.get(kind) != combine_entries(held_entries):
             different += _repair(node, repair, digest_url, kind, held_entries)
-    report.different += different
-    return not different or report.fetched + report.removed == before
+    report.difference_count += different
+    return not different or report.fetched_count + report.removed_count == before
 
 
 def combine_entries(entries: dict[str, str]) -> str | None:
@@ -51,12 +51,16 @@ def combine_entries(entries: dict[str, str]) -> str | None:
     )
 
 
-def _repair(node: Node, repair: Repair, digest_url: str, kind: str, held: dict[str, str]) -> int:
+def _repair(
+    node: Node, repair: Repair, digest_url: str, kind: str, stored_revisions: dict[str, str]
+) -> int:
     """Fetch or remove the differing documents of one type. Returns how many differ."""
     theirs = TypeDigest.parse(fetching.fetch_document(node, type_digest_uri(digest_url, kind)))
     if (theirs.id, theirs.part_of) != (type_digest_uri(digest_url, kind), digest_url):
         raise DocumentError("partOf", "belongs to another digest")
-    outdated = [uri for uri, revision in theirs.entries.items() if held.get(uri) != revision]
-    unlisted = [uri for uri in held if uri not in theirs.entries]
+    outdated = [
+        uri for uri, revision in theirs.entries.items() if stored_revisions.get(uri) != revision
+    ]
+    unlisted = [uri for uri in stored_revisions if uri not in theirs.entries]
     repair.run(outdated[:MAX_FETCHED], unlisted[:MAX_FETCHED])
     return len(outdated) + len(unlisted)

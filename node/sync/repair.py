@@ -40,7 +40,7 @@ class ComparisonTarget:
     actor_id: int
     actor_uri: str
     council_id: int | None
-    digest: str | None
+    digest_url: str | None
     followers_url: str | None
 
 
@@ -55,14 +55,14 @@ class ReconcileReport:
     is_in_sync: bool = False
     is_skipped: bool = False
     restarts_backfill: bool = False
-    different: int = 0
-    fetched: int = 0
-    removed: int = 0
-    left_out: int = 0
+    difference_count: int = 0
+    fetched_count: int = 0
+    removed_count: int = 0
+    left_out_count: int = 0
     messages: list[str] = field(default_factory=list)
 
 
-def fetch_pool() -> ThreadPoolExecutor:
+def create_fetch_pool() -> ThreadPoolExecutor:
     """A pool of threads for one origin."""
     return ThreadPoolExecutor(CONCURRENT_FETCHES, thread_name_prefix="repair")
 
@@ -84,7 +84,7 @@ class Repair:
         too_long = time.monotonic() - self._started_at > MAX_SECONDS
         return too_long or self._node.jobs.stopping.is_set()
 
-    def list_held(self, session: Session, number: int) -> dict[str, str]:
+    def list_stored_revisions(self, session: Session, number: int) -> dict[str, str]:
         """The revisions of our copy in one bucket, by id."""
         council_id = self._target.council_id or 0
         return digests.list_entries(session, council_id, number, Visibility.peers)
@@ -107,17 +107,17 @@ class Repair:
                 self._save()
         finally:
             self._save()
-            if self._report.left_out:
-                self._report.messages.append(f"{self._report.left_out} could not be stored")
+            if self._report.left_out_count:
+                self._report.messages.append(f"{self._report.left_out_count} could not be stored")
 
     def _fetch_batch(self, uris: Sequence[str]) -> list[str]:
         """Fetch a batch, some at a time. Returns the URIs of the projects of its updates."""
         for uri in uris:
             del self._waiting[uri]
         projects: dict[str, None] = {}
-        with fetch_pool() as pool:
+        with create_fetch_pool() as pool:
             for uri, result in zip(uris, pool.map(self._fetch, uris), strict=True):
-                self._sort_result(uri, result)
+                self._classify_result(uri, result)
                 if isinstance(result, RemoteUpdate):
                     projects[result.project_uri] = None
                 self.renew_lease()
@@ -139,17 +139,17 @@ class Repair:
                 return error
             raise
 
-    def _sort_result(
+    def _classify_result(
         self, uri: str, result: ingest.RemoteObject | fetching.FetchError | None
     ) -> None:
         if result is None:
-            self._report.left_out += 1
+            self._report.left_out_count += 1
         elif not isinstance(result, fetching.FetchError):
             self._fetched.append(result)
         elif result.status in MISSING_STATUSES:
             self._missing[uri] = result.status or 0
         else:
-            self._report.left_out += 1
+            self._report.left_out_count += 1
 
     def _save(self) -> None:
         """Store the fetched objects and the progress."""
@@ -163,16 +163,16 @@ class Repair:
             left_out = ingest.upsert(work, council, fetched, self._asked_at)
             for uri, status in missing.items():
                 if ingest.remove_missing(work, council, uri, deleted=status == GONE_STATUS):
-                    report.removed += 1
+                    report.removed_count += 1
                 elif uri in self._listed:
-                    report.left_out += 1
-            report.fetched += len(fetched) - len(left_out)
-            report.left_out += len(left_out)
+                    report.left_out_count += 1
+            report.fetched_count += len(fetched) - len(left_out)
+            report.left_out_count += len(left_out)
             row = work.session.get_one(Comparison, self._target.row_id)
             row.different, row.fetched, row.removed = (
-                report.different,
-                report.fetched,
-                report.removed,
+                report.difference_count,
+                report.fetched_count,
+                report.removed_count,
             )
             row.leased_until = self._lease_end()
         self._renewed_at = time.monotonic()

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from federation.digest import (
-    BUCKETS,
+from federation.council_digest import (
+    BUCKET_COUNT,
     TYPES_HEADER,
     BucketDocument,
     CouncilDigest,
@@ -33,7 +33,7 @@ from node.plugin_documents.federate import to_document
 from node.plugin_documents.models import PluginDocument
 from node.plugin_documents.views import disclose as disclose_documents
 from node.projects import service as projects
-from node.projects.disclosure import disclose, record_collection_read
+from node.projects.document_access import disclose, record_collection_read
 from node.projects.federate import to_article
 from node.projects.licensing import licence_url
 from node.projects.models import Project, Visibility
@@ -60,7 +60,7 @@ MAX_PAGE_BYTES = 1_000_000
 # Rows read from the database at a time.
 BATCH_SIZE = 50
 
-Row = Project | Update | PluginDocument
+PublishedRow = Project | Update | PluginDocument
 
 
 @blueprint.get("/councils/<slug>/projects")
@@ -75,9 +75,11 @@ def collection(slug: str) -> ResponseReturnValue:
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
         raise NotFoundError(msg("Council not found."))
-    uri, start = council.actor.projects, _page_start()
+    uri, start = council.actor.projects, _parse_page_start()
     if start is None:
-        total = sum(service.count_documents(session, council, viewer) for _, service in PARTS)
+        total = sum(
+            service.count_documents(session, council, viewer) for _, service in COLLECTION_PARTS
+        )
         return activity_response(
             Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
         )
@@ -94,35 +96,37 @@ def collection(slug: str) -> ResponseReturnValue:
 
 
 # The parts of the collection in order, by the query argument for the last row before a page.
-PARTS = (("after", projects), ("update", updates), ("document", documents))
+COLLECTION_PARTS = (("after", projects), ("update", updates), ("document", documents))
 
 
-def _page_start() -> tuple[str, int] | None:
+def _parse_page_start() -> tuple[str, int] | None:
     """The part and row id after which the requested page starts; None without an argument."""
-    for name, _service in reversed(PARTS):
+    for name, _service in reversed(COLLECTION_PARTS):
         after = request.args.get(name, type=parse_row_id)
         if after is not None:
             return name, after
     return None
 
 
-def _iter_rows(council: Council, viewer: Viewer, first_part: str, after: int) -> Iterator[Row]:
+def _iter_rows(
+    council: Council, viewer: Viewer, first_part: str, after: int
+) -> Iterator[PublishedRow]:
     """The rows from a start, part after part, read a few at a time since a page holds few."""
-    session, parts = current_work().session, [name for name, _ in PARTS]
-    for name, service in PARTS[parts.index(first_part) :]:
+    session, parts = current_work().session, [name for name, _ in COLLECTION_PARTS]
+    for name, service in COLLECTION_PARTS[parts.index(first_part) :]:
         last_id = after if name == first_part else 0
         while rows := service.documents_after(session, council, viewer, last_id, BATCH_SIZE):
             yield from rows
             last_id = rows[-1].id
 
 
-def _part_name(row: Row) -> str:
+def _part_name(row: PublishedRow) -> str:
     if isinstance(row, PluginDocument):
         return "document"
     return "after" if isinstance(row, Project) else "update"
 
 
-def _disclose(rows: list[Row], viewer: Viewer) -> None:
+def _disclose(rows: list[PublishedRow], viewer: Viewer) -> None:
     project_rows = [row for row in rows if not isinstance(row, PluginDocument)]
     disclose(
         ((row.uri, row if isinstance(row, Project) else row.project) for row in project_rows),
@@ -131,7 +135,7 @@ def _disclose(rows: list[Row], viewer: Viewer) -> None:
     disclose_documents([row for row in rows if isinstance(row, PluginDocument)], viewer)
 
 
-def _dump_document(row: Row) -> bytes:
+def _dump_document(row: PublishedRow) -> bytes:
     if isinstance(row, PluginDocument):
         return json_bytes(to_document(row, context=False))
     settings = current_work().settings
@@ -142,11 +146,11 @@ def _dump_document(row: Row) -> bytes:
     return json_bytes(document.dump(context=False))
 
 
-def _fill_page(rows: Iterable[Row]) -> tuple[list[Row], list[bytes], bool]:
+def _fill_page(rows: Iterable[PublishedRow]) -> tuple[list[PublishedRow], list[bytes], bool]:
     """The first of `rows` and their documents, as many as fit on a page, at least one; and whether
     those are all.
     """
-    page_rows: list[Row] = []
+    page_rows: list[PublishedRow] = []
     items: list[bytes] = []
     length = 0
     for row in rows:
@@ -175,7 +179,7 @@ def digest(slug: str) -> ResponseReturnValue:
     """
     viewer, session = verified_viewer(), current_work().session
     council, uri = _get_council_and_digest_uri(slug)
-    buckets = digests.get_buckets(current_node(), council.id, _audience(viewer))
+    buckets = digests.get_buckets(current_node(), council.id, _audience_of(viewer))
     document = CouncilDigest(uri, council.actor.uri, buckets)
     response = activity_response(document.dump())
     if viewer.host:
@@ -195,9 +199,9 @@ def bucket(slug: str, number: int) -> ResponseReturnValue:
     """The revisions in one bucket, by id."""
     viewer, session = verified_viewer(), current_work().session
     council, uri = _get_council_and_digest_uri(slug)
-    if number >= BUCKETS:
+    if number >= BUCKET_COUNT:
         raise NotFoundError(msg("Digest part not found."))
-    entries = digests.list_entries(session, council.id, number, _audience(viewer))
+    entries = digests.list_entries(session, council.id, number, _audience_of(viewer))
     return activity_response(BucketDocument(f"{uri}/{number}", uri, number, entries).dump())
 
 
@@ -222,5 +226,5 @@ def _get_council_and_digest_uri(slug: str) -> tuple[Council, str]:
     return council, council.actor.digest
 
 
-def _audience(viewer: Viewer) -> Visibility:
+def _audience_of(viewer: Viewer) -> Visibility:
     return Visibility.peers if PEERS in viewer.audiences else Visibility.public

@@ -11,10 +11,10 @@ from typing import Any
 
 from flask import Flask
 
-from node.app import add_jobs, get_node
+from node.app import get_node, register_jobs
 from node.jobs import Jobs
 from node.moderation import views as moderation
-from node.outbound import Outbound
+from node.outbound import OutboundClient
 from node.passwords import views as passwords
 from node.people import forms
 from node.people.attempt_limits import AttemptLimiter, SignInLimiter
@@ -25,11 +25,13 @@ from node.runtime import Node
 # Idle applications kept, to limit memory.
 MAX_POOLED = 24
 # Extensions with in-process state, and factories of their initial values.
-COUNTERS: Mapping[str, Callable[[], object]] = {
+LIMITER_FACTORIES: Mapping[str, Callable[[], object]] = {
     forms.EXTENSION_KEY: SignInLimiter,
     rest.EXTENSION_KEY: rest.ApiRateLimits,
     passwords.EXTENSION_KEY: passwords.PasswordRequestLimits,
-    moderation.EXTENSION: lambda: AttemptLimiter(moderation.MAX_REPORTS, moderation.HOUR_SECONDS),
+    moderation.LIMITER_KEY: lambda: AttemptLimiter(
+        moderation.MAX_REPORTS_PER_HOUR, moderation.HOUR_SECONDS
+    ),
 }
 # Our extensions without state.
 STATELESS_EXTENSIONS = frozenset({EXTENSION_KEY, "moothall-headers"})
@@ -52,7 +54,7 @@ class PooledApp:
         node = get_node(self.app)
         own_extensions = {name for name in self.app.extensions if name.startswith(EXTENSION_KEY)}
         return (
-            own_extensions == STATELESS_EXTENSIONS | COUNTERS.keys()
+            own_extensions == STATELESS_EXTENSIONS | LIMITER_FACTORIES.keys()
             and _take_snapshot(self.app) == self._snapshot
             and not node.hooks.failures
             and node.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # of a QueuePool
@@ -64,7 +66,7 @@ class PooledApp:
         node.outbound.close()
         node.engine.dispose()
 
-    def reset(self, outbound: Outbound) -> None:
+    def reset(self, outbound: OutboundClient) -> None:
         """Reset the state of the node, and use `outbound` from now on."""
         node = get_node(self.app)
         fresh: dict[str, Any] = {
@@ -75,8 +77,8 @@ class PooledApp:
         fresh |= {"outbound": outbound, "jobs": Jobs(node.settings, node.settings.secret_key)}
         for name, value in fresh.items():
             object.__setattr__(node, name, value)  # the dataclass is frozen
-        add_jobs(node, self.app)
-        for name, make_initial in COUNTERS.items():
+        register_jobs(node, self.app)
+        for name, make_initial in LIMITER_FACTORIES.items():
             self.app.extensions[name] = make_initial()
 
 
@@ -115,7 +117,9 @@ def _take_snapshot(app: Flask) -> dict[str, object]:
         "views": dict(app.view_functions),
         "globals": dict(app.jinja_env.globals),
         "extensions": {
-            name: id(value) for name, value in app.extensions.items() if name not in COUNTERS
+            name: id(value)
+            for name, value in app.extensions.items()
+            if name not in LIMITER_FACTORIES
         },
         **{
             name: {scope: list(functions) for scope, functions in getattr(app, name).items()}

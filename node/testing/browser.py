@@ -50,7 +50,7 @@ def open_page(browser: BrowserContext) -> Iterator[Callable[[TestNode, str], Pag
     with ExitStack() as servers:
 
         def open_in_browser(node: TestNode, path: str) -> Page:
-            server = make_server("localhost", 0, _with_own_host(node), threaded=True)
+            server = make_server("localhost", 0, _as_public_app(node), threaded=True)
             thread = Thread(target=server.serve_forever, daemon=True)
             thread.start()
             servers.callback(thread.join)
@@ -63,7 +63,7 @@ def open_page(browser: BrowserContext) -> Iterator[Callable[[TestNode, str], Pag
         yield open_in_browser
 
 
-def _with_own_host(node: TestNode) -> Any:
+def _as_public_app(node: TestNode) -> Any:
     """The application of a node, with requests changed to its public host and scheme."""
 
     def application(environ: dict[str, Any], start: Any) -> Any:

@@ -18,36 +18,36 @@ Statement = tuple[str, Any, bool]
 READ_STATEMENTS = ("SELECT", "PRAGMA", "WITH")
 
 _run_uncached = schema_migrations._run_migrations
-_recorded: dict[str, list[Statement]] = {}
+_recorded_statements: dict[str, list[Statement]] = {}
 
 
 def install() -> None:
     """Use the recorded migrations for every database that this process migrates from now on."""
-    schema_migrations._run_migrations = _run
+    schema_migrations._run_migrations = _run_cached
 
 
 @contextmanager
-def uncached() -> Iterator[None]:
+def without_cache() -> Iterator[None]:
     """Inside the block, migrations run as in production."""
     schema_migrations._run_migrations = _run_uncached
     yield
-    schema_migrations._run_migrations = _run
+    schema_migrations._run_migrations = _run_cached
 
 
-def _run(connection: Connection, history: MigrationHistory) -> None:
+def _run_cached(connection: Connection, history: MigrationHistory) -> None:
     dialect = connection.dialect.name
     if history.owner != CORE or inspect(connection).get_table_names():
         _run_uncached(connection, history)
-    elif dialect in _recorded:
-        _replay(connection, _recorded[dialect])
+    elif dialect in _recorded_statements:
+        _replay_statements(connection, _recorded_statements[dialect])
     else:
-        with _recording(connection) as statements:
+        with _record_statements(connection) as statements:
             _run_uncached(connection, history)
-        _recorded[dialect] = statements
+        _recorded_statements[dialect] = statements
 
 
 @contextmanager
-def _recording(connection: Connection) -> Iterator[list[Statement]]:
+def _record_statements(connection: Connection) -> Iterator[list[Statement]]:
     statements: list[Statement] = []
 
     def record(
@@ -68,7 +68,7 @@ def _recording(connection: Connection) -> Iterator[list[Statement]]:
         event.remove(connection, "before_cursor_execute", record)
 
 
-def _replay(connection: Connection, statements: list[Statement]) -> None:
+def _replay_statements(connection: Connection, statements: list[Statement]) -> None:
     cursor = connection.connection.cursor()
     for statement, parameters, is_many in statements:
         (cursor.executemany if is_many else cursor.execute)(statement, parameters)

@@ -8,7 +8,7 @@ from pathlib import Path
 from node.testing.postgres import PostgresServer
 
 # (council name, database URL, data folder): migrates an empty database and sets the council up.
-DatabaseSetUp = Callable[[str, str, Path], None]
+SetUpDatabase = Callable[[str, str, Path], None]
 
 
 @dataclass
@@ -16,7 +16,7 @@ class SqliteDatabases:
     """SQLite databases, which are files."""
 
     new_folder: Callable[[], Path]
-    set_up: DatabaseSetUp
+    set_up: SetUpDatabase
     _templates: dict[str, Path] = field(default_factory=dict)
 
     def create(self, name: str) -> str:
@@ -46,7 +46,7 @@ class PostgresqlDatabases:
 
     server: PostgresServer
     new_folder: Callable[[], Path]
-    set_up: DatabaseSetUp
+    set_up: SetUpDatabase
     _templates: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def create(self, name: str) -> str:

@@ -14,7 +14,7 @@ from federation.signatures import (
     Headers,
     PrivateKey,
     PublicKey,
-    Scheme,
+    SignatureScheme,
     generate_ed25519,
     generate_rsa,
     public_pem,
@@ -28,12 +28,12 @@ from node.testing.nodes import Nodes, TestNode
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-AS2 = "application/activity+json"
-PROBLEM: dict[str, Any] = {"type": "about:blank"}
+ACTIVITY_JSON = "application/activity+json"
+PROBLEM_DOCUMENT: dict[str, Any] = {"type": "about:blank"}
 
 
 @cache
-def private_key_pem(kind: str = "rsa", which: int = 1) -> str:  # noqa: ARG001 -- part of the cache key
+def private_key_pem(kind: str = "rsa", number: int = 1) -> str:  # noqa: ARG001 -- part of the cache key
     """A private key, cached by `kind` (rsa, ed25519) and the number `which`."""
     return generate_rsa() if kind == "rsa" else generate_ed25519()
 
@@ -79,7 +79,7 @@ class FakePeer:
     fetched: list[str] = field(default_factory=list)
     received: list[tuple[Headers, dict[str, Any]]] = field(default_factory=list)
     response_status: int = 202
-    _counted: int = 0
+    _id_count: int = 0
 
     @classmethod
     def join(cls, nodes: Nodes, host: str, *allowed_by: TestNode) -> Self:
@@ -96,8 +96,8 @@ class FakePeer:
 
     def new_id(self, kind: str = "activities") -> str:
         """A new, unused id on this host."""
-        self._counted += 1
-        return self.uri(f"/{kind}/{self._counted}")
+        self._id_count += 1
+        return self.uri(f"/{kind}/{self._id_count}")
 
     def received_of_type(self, kind: str) -> list[dict[str, Any]]:
         """The activities of a type that were sent to this host."""
@@ -130,14 +130,14 @@ class FakePeer:
     ) -> Iterable[bytes]:
         """The WSGI application: serves `documents`, and answers POST with `response_status`."""
         target = str(environ["REQUEST_URI"])
-        status, document = self.documents.get(target, (404, PROBLEM))
+        status, document = self.documents.get(target, (404, PROBLEM_DOCUMENT))
         if environ["REQUEST_METHOD"] == "POST":
             headers = Headers(EnvironHeaders(environ).items())
             self.received.append((headers, json.loads(environ["wsgi.input"].read())))
             status, document = self.response_status, {}
         else:
             self.fetched.append(target)
-        kind = "application/jrd+json" if "webfinger" in target else AS2
+        kind = "application/jrd+json" if "webfinger" in target else ACTIVITY_JSON
         start_response(f"{status} Answer", [("Content-Type", kind)])
         return [json.dumps(document).encode()]
 
@@ -168,7 +168,7 @@ class FakeActor:
         *,
         target: str = "/inbox",
         host: str | None = None,
-        scheme: Scheme = Scheme.cavage,
+        scheme: SignatureScheme = SignatureScheme.cavage,
         at: datetime | None = None,
         key: PrivateKey | None = None,
     ) -> SignedMessage:
@@ -176,7 +176,7 @@ class FakeActor:
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         url = f"https://{host or to.host}{target}"
         signed = sign("POST", url, {}, body, key or self.key, at or now(), scheme)
-        headers = {"Content-Type": AS2, "Host": to.host, **signed}
+        headers = {"Content-Type": ACTIVITY_JSON, "Host": to.host, **signed}
         return SignedMessage(dict(Headers(headers).items()), body, target)
 
     def send(self, document: Mapping[str, Any] | bytes, to: TestNode) -> TestResponse:

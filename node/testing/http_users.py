@@ -26,7 +26,7 @@ class HttpUsers:
         self._name = name
         self._address = settings.listen_address
         self._headers = {"Accept": "text/html", "Host": settings.authority}
-        self._signed_in: dict[str, OpenerDirector] = {}
+        self._openers: dict[str, OpenerDirector] = {}
 
     def visit(self, path: str, role: str = "", typed: dict[str, str] | None = None) -> str:
         """The HTML of a page as seen by `role`; with `typed`, of the response to that form data.
@@ -47,15 +47,15 @@ class HttpUsers:
         self.visit(form.action or path, role, form.values | typed)
 
     def _opener_for(self, role: str) -> OpenerDirector:
-        if role not in self._signed_in:
+        if role not in self._openers:
             # The node sets secure cookies, as it expects a TLS proxy, which tests omit.
             policy = DefaultCookiePolicy(secure_protocols=("http", "https"))
             jar = HTTPCookieProcessor(CookieJar(policy))
-            self._signed_in[role] = build_opener(jar, _NoRedirect())
+            self._openers[role] = build_opener(jar, _NoRedirect())
             if role:
                 credentials = {"email": role_email(role, self._name), "password": PASSWORD}
                 self.submit("/sign-in", role, **credentials)
-        return self._signed_in[role]
+        return self._openers[role]
 
     def _request(self, opener: OpenerDirector, path: str, typed: dict[str, str] | None) -> str:
         data = urlencode(typed).encode() if typed is not None else None

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Any
 
 # Attempts since the list was last cleared, including those whose error was caught.
-attempts: list[str] = []
+blocked_attempts: list[str] = []
 
 
 class ExternalAccessError(Exception):
@@ -30,12 +30,12 @@ def block_external_access(event: str, arguments: tuple[Any, ...]) -> None:
     else:
         return
     if not is_local:
-        attempts.append(f"{event} {address[0]!r}")
-        raise ExternalAccessError(attempts[-1])
+        blocked_attempts.append(f"{event} {address[0]!r}")
+        raise ExternalAccessError(blocked_attempts[-1])
 
 
 def _is_loopback(host: str | bytes) -> bool:
-    name = _text(host)
+    name = _to_text(host)
     # `localhost.` and names below it are not allowed: a DNS server may be asked for them.
     if name == "localhost":
         return True
@@ -48,11 +48,11 @@ def _is_loopback(host: str | bytes) -> bool:
 def _is_number(host: str | bytes) -> bool:
     """Whether `host` is an IP address in any notation, such as 0x7f.1, and needs no look-up."""
     try:
-        socket.inet_aton(_text(host))
+        socket.inet_aton(_to_text(host))
     except OSError:
-        return ":" in _text(host)
+        return ":" in _to_text(host)
     return True
 
 
-def _text(host: str | bytes) -> str:
+def _to_text(host: str | bytes) -> str:
     return (host.decode() if isinstance(host, bytes) else host).lower()

@@ -19,7 +19,7 @@ from node.app import create_app, get_node
 from node.councils import service as councils
 from node.councils.first_run import FirstRunInput, set_up
 from node.federating import fetching, peers
-from node.outbound import InProcessTransport, Outbound
+from node.outbound import InProcessTransport, OutboundClient
 from node.people import service as people
 from node.people.permissions import OFFICER, OPERATOR
 from node.plugin_loader import installed_plugins
@@ -95,7 +95,7 @@ class TestNode:
     def follow(self, other: "TestNode") -> None:
         """Request to follow another council; `Nodes.run_until_idle` has that answer."""
         with self.app.app_context():
-            document = fetching.find_actor(self.node, other.address)
+            document = fetching.fetch_actor_by_address(self.node, other.address)
         with self.work() as work:
             councils.follow(work, document)
 
@@ -112,13 +112,13 @@ class Nodes:
     app_pool: AppPool
     folder: Path
     apps: "dict[str, WSGIApplication]" = field(default_factory=dict)
-    made: list[TestNode] = field(default_factory=list)
+    started: list[TestNode] = field(default_factory=list)
     _used: list[tuple[str, PooledApp]] = field(default_factory=list)
 
     def start(self, name: str, **settings: object) -> TestNode:
         """Start a node with a council, an officer and an operator. `settings` are the node's."""
         private_hosts: tuple[str, ...] = settings.get("private_hosts", ())  # type: ignore[assignment]
-        outbound = Outbound(
+        outbound = OutboundClient(
             user_agent="Moothall test",
             private_hosts=private_hosts,
             transport=InProcessTransport(self.apps),
@@ -131,7 +131,7 @@ class Nodes:
         if pooled is None:
             url = self.databases.create(name)
             app = create_app(make_settings(name, url, self.folder, **settings), outbound)
-            shared_sql_cache.share_compiled(get_node(app).engine)
+            shared_sql_cache.share_compiled_sql(get_node(app).engine)
             app.testing = True
             pooled = PooledApp(app, url)
         else:
@@ -142,7 +142,7 @@ class Nodes:
         if plugins:
             schema_migrations.upgrade(test_node.node.engine, test_node.node.hooks)
         self.apps[test_node.host] = pooled.app
-        self.made.append(test_node)
+        self.started.append(test_node)
         return test_node
 
     def release_all(self) -> None:
@@ -162,7 +162,7 @@ class Nodes:
     def run_until_idle(self) -> None:
         """Run the pending jobs of all nodes until there are none."""
         for _ in range(MAX_ROUNDS):
-            if not sum(test_node.node.jobs.run_pending() for test_node in self.made):
+            if not sum(test_node.node.jobs.run_pending() for test_node in self.started):
                 return
         raise AssertionError("the nodes do not settle")
 
@@ -194,10 +194,10 @@ def set_up_database(name: str, database_url: str, folder: Path, **changes: objec
     """Migrate an empty database and create the council `name`, its officer and its operator."""
     app = create_app(make_settings(name, database_url, folder, **changes))
     node = get_node(app)
-    shared_sql_cache.share_compiled(node.engine)
+    shared_sql_cache.share_compiled_sql(node.engine)
     schema_migrations.upgrade(node.engine, node.hooks)
     with app.app_context(), node.work(by="test") as work:
-        if councils.own(work.session) is None:
+        if councils.get_own(work.session) is None:
             operator = role_email(OPERATOR, name)
             title = f"{name.title()} Council"
             set_up(work, FirstRunInput(title, name, "", "", "Olu Operator", operator, PASSWORD))

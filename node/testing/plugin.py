@@ -26,7 +26,7 @@ from node.testing import (
 from node.testing.browser import browser, chromium, open_page
 from node.testing.nodes import _app_pool, _on_postgresql, _on_sqlite, lasting_nodes, nodes
 from node.testing.redis import redis_url
-from node.testing.requirements import NOT_RUN, end_as_not_run
+from node.testing.requirements import NOT_RUN_PREFIX, end_as_not_run
 
 __all__ = [
     "_app_pool",
@@ -82,10 +82,10 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.fixture(autouse=True)
 def _only_loopback() -> Iterator[None]:
     """Fail a test that tried to connect to another machine, even if it caught the error."""
-    loopback.attempts.clear()
+    loopback.blocked_attempts.clear()
     yield
-    if loopback.attempts:
-        pytest.fail(f"tried to reach off the machine: {', '.join(loopback.attempts)}")
+    if loopback.blocked_attempts:
+        pytest.fail(f"tried to reach off the machine: {', '.join(loopback.blocked_attempts)}")
 
 
 @pytest.fixture(scope="session", name="postgres")
@@ -116,7 +116,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    if report.skipped and isinstance(report.longrepr, tuple) and NOT_RUN in report.longrepr[2]:
+    if (
+        report.skipped
+        and isinstance(report.longrepr, tuple)
+        and NOT_RUN_PREFIX in report.longrepr[2]
+    ):
         return "not run", "N", "NOT RUN"
     return None
 

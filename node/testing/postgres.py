@@ -27,11 +27,11 @@ from psycopg import sql
 from node.testing import memory_folder
 
 # The user id of `nobody`: PostgreSQL refuses to run as root.
-NOBODY = 65534
+NOBODY_UID = 65534
 # These files hold the process id of the main process while the server runs.
 LOCK_FILE, SOCKET_LOCKS = "postmaster.pid", ".s.PGSQL.*.lock"
 # Short, as the path of a Unix socket is limited to 107 bytes, and accessible to `nobody`.
-PARENT = "/tmp"  # noqa: S108 -- mkdtemp makes an unguessable folder in it
+TEMPORARY_PARENT = "/tmp"  # noqa: S108 -- mkdtemp makes an unguessable folder in it
 
 # The data need not survive a crash.
 SERVER_OPTIONS = {
@@ -149,7 +149,7 @@ class PostgresServer:
         """Kill the server's main process as `kill -9` does, and wait for the others to end."""
         main = self._main_process()
         os.kill(main, signal.SIGSTOP)  # so that it starts no process after they are listed
-        others = _children(main)
+        others = _child_processes(main)
         os.kill(main, signal.SIGKILL)
         while any(map(_is_alive, others)):
             time.sleep(0.01)
@@ -170,7 +170,7 @@ class PostgresServer:
         stopped = [main]
         os.kill(main, signal.SIGSTOP)
         try:
-            for process in _children(main):
+            for process in _child_processes(main):
                 os.kill(process, signal.SIGSTOP)
                 stopped.append(process)
             yield
@@ -247,10 +247,10 @@ def _run_keeper() -> None:
         package = programs_folder().parents[1]
     except PostgresMissingError as error:
         sys.exit(str(error))
-    folder = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=PARENT))
+    folder = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=TEMPORARY_PARENT))
     # Only the data are in memory: that file system may not allow running programs.
     data_parent = Path(
-        tempfile.mkdtemp(prefix="moothall-pg-", dir=memory_folder.find_folder() or PARENT)
+        tempfile.mkdtemp(prefix="moothall-pg-", dir=memory_folder.find_folder() or TEMPORARY_PARENT)
     )
     try:
         folder.chmod(0o755)
@@ -259,25 +259,25 @@ def _run_keeper() -> None:
         data = data_parent / "data"
         data.mkdir(0o700)
         if os.geteuid() == 0:
-            os.chown(data, NOBODY, NOBODY)
+            os.chown(data, NOBODY_UID, NOBODY_UID)
         cluster = f"--pgdata={data}"
         settings = SERVER_OPTIONS | {"unix_socket_directories": str(data)}
         options = " ".join(f"-c {key}={value}" for key, value in settings.items())
         initdb = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
         control = programs / "pg_ctl"
-        _run(folder, programs / "initdb", cluster, "--no-sync", *initdb)
+        _run_program(folder, programs / "initdb", cluster, "--no-sync", *initdb)
         start = (control, "start", cluster, f"--log={data / 'log'}", f"--options={options}")
-        _run(folder, *start)
+        _run_program(folder, *start)
         try:
             print(data, flush=True)
             for _line in sys.stdin:  # the server was killed and is to start again
                 # If no process reaps zombies, the process ids in these files seem to be alive.
                 for lock in (data / LOCK_FILE, *data.glob(SOCKET_LOCKS)):
                     lock.unlink(missing_ok=True)
-                _run(folder, *start)
+                _run_program(folder, *start)
                 print(data, flush=True)
         finally:
-            _run(folder, control, "stop", cluster, "--mode=immediate")
+            _run_program(folder, control, "stop", cluster, "--mode=immediate")
     finally:
         for directory in (folder, data_parent):
             shutil.rmtree(directory, ignore_errors=True)
@@ -296,7 +296,7 @@ def _copy_programs(package: Path, folder: Path) -> Path:
     return target / "bin"
 
 
-def _children(process: int) -> list[int]:
+def _child_processes(process: int) -> list[int]:
     """The ids of the running child processes of `process` (Linux)."""
     children = Path(f"/proc/{process}/task/{process}/children").read_text()
     return [int(child) for child in children.split()]
@@ -311,8 +311,8 @@ def _is_alive(process: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-def _run(folder: Path, *command: Path | str) -> None:
-    user_id = NOBODY if os.geteuid() == 0 else None
+def _run_program(folder: Path, *command: Path | str) -> None:
+    user_id = NOBODY_UID if os.geteuid() == 0 else None
     # A file, not a pipe: the server inherits it from pg_ctl and would keep a pipe open.
     with (folder / "output").open("a+") as output:
         result = subprocess.run(

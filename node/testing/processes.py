@@ -39,13 +39,13 @@ class NodeProcess:
     """A process of a node: a web server at `settings.listen_address`, or with the command `worker`
     one that runs jobs.
 
-    `as_program` starts it as `moothall serve`. Otherwise it is forked from a process that has
+    `runs_program` starts it as `moothall serve`. Otherwise it is forked from a process that has
     imported the node already, which is faster; then jobs run every `sweep_seconds`, `constants`
     overrides constants such as `node.db.LOCK_TIMEOUT_SECONDS`, and the time is that of `clock`.
     """
 
     settings: Settings
-    as_program: bool = False
+    runs_program: bool = False
     command: str = "serve"
     sweep_seconds: float = jobs.SWEEP_INTERVAL_SECONDS
     constants: Mapping[str, object] = field(default_factory=dict)
@@ -56,8 +56,8 @@ class NodeProcess:
         """Start the process, with `changes` to the settings for this run."""
         if self._running is not None:
             raise AssertionError("it runs already")
-        settings = Settings(**(_values(self.settings) | changes))  # type: ignore[arg-type]
-        if self.as_program:
+        settings = Settings(**(_settings_values(self.settings) | changes))  # type: ignore[arg-type]
+        if self.runs_program:
             with self.log.open("ab") as log:
                 self._running = subprocess.Popen(
                     [sys.executable, "-c", MOOTHALL_PROGRAM, self.command],
@@ -69,7 +69,7 @@ class NodeProcess:
                 )
         else:
             self._running = _fork_server().Process(
-                target=_run,
+                target=_run_node,
                 args=(self.command, settings, self.log, self.clock),
                 kwargs={"node.jobs.SWEEP_INTERVAL_SECONDS": self.sweep_seconds, **self.constants},
             )
@@ -120,7 +120,7 @@ class NodeProcess:
             raise AssertionError("it runs")
         self._running = None
 
-    def end(self) -> None:
+    def ensure_killed(self) -> None:
         """Kill the process if it still runs."""
         if self.is_alive:
             self.kill()
@@ -145,17 +145,17 @@ def wait_until(
     condition: Callable[[], bool],
     description: str,
     timeout: float = MAX_WAIT_SECONDS,
-    left: Callable[[], str] = lambda: "",
+    describe_state: Callable[[], str] = lambda: "",
 ) -> None:
-    """Poll `condition` until it holds; fail with `description` after `timeout` seconds. `left`
-    describes the state for the failure message.
+    """Poll `condition` until it holds; fail with `description` after `timeout` seconds.
+    `describe_state` describes the state for the failure message.
     """
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if condition():
             return
         time.sleep(0.05)
-    raise AssertionError(f"after {timeout:.0f} seconds: not {description}. {left()}")
+    raise AssertionError(f"after {timeout:.0f} seconds: not {description}. {describe_state()}")
 
 
 def free_port() -> int:
@@ -172,7 +172,7 @@ def _fork_server() -> ForkServerContext:
     return context
 
 
-def _run(
+def _run_node(
     command: str, settings: Settings, log: Path, clock: MovableClock, **constants: object
 ) -> None:
     with log.open("ab") as file:
@@ -193,7 +193,7 @@ def _run(
         serve(app)
 
 
-def _values(settings: Settings) -> dict[str, object]:
+def _settings_values(settings: Settings) -> dict[str, object]:
     return {item.name: getattr(settings, item.name) for item in fields(Settings)}
 
 
@@ -207,6 +207,6 @@ def _environment(settings: Settings) -> dict[str, str]:
     """The settings as environment variables."""
     values = {
         name: ",".join(value) if isinstance(value, tuple) else str(value)
-        for name, value in _values(settings).items()
+        for name, value in _settings_values(settings).items()
     }
     return {ENVIRONMENT_PREFIX + name.upper(): value for name, value in values.items()}

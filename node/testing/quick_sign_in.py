@@ -3,7 +3,7 @@
 from node.app import get_node
 from node.people import service as people
 from node.people import sessions
-from node.people.session_cookies import SECRET_KEY_NAME
+from node.people.session_cookies import SESSION_SECRET_KEY
 from node.people.user_agents import Device
 from node.testing.visitor import Visitor
 
@@ -15,7 +15,9 @@ def sign_in(visitor: Visitor, email: str) -> None:
         user = people.by_email(work.session, email)
         if user is None or not user.active:
             return
-        _session_id, secret = sessions.begin(work, user, sessions.new_secret(), Device("", ""))
-        cookie = {"_user_id": user.fs_uniquifier, "_fresh": True, SECRET_KEY_NAME: secret}
+        _session_id, secret = sessions.begin_session(
+            work, user, sessions.new_secret(), Device("", "")
+        )
+        cookie = {"_user_id": user.fs_uniquifier, "_fresh": True, SESSION_SECRET_KEY: secret}
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     visitor.client.set_cookie(app.config["SESSION_COOKIE_NAME"], serializer.dumps(cookie))

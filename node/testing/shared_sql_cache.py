@@ -3,12 +3,12 @@
 from sqlalchemy import Engine
 
 # The first engine of each dialect; engines of one dialect use the same server and driver.
-_first: dict[str, Engine] = {}
+_first_engines: dict[str, Engine] = {}
 
 
-def share_compiled(engine: Engine) -> None:
+def share_compiled_sql(engine: Engine) -> None:
     """Have an unused engine share the compiled SQL of earlier engines of its dialect."""
-    first = _first.setdefault(engine.dialect.name, engine)
+    first = _first_engines.setdefault(engine.dialect.name, engine)
     if first is engine:
         # The dialect initialises itself at the first connection.
         engine.connect().close()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from node.db import Base, now
 
 
-class UnsavedText(Base):
+class UnsavedInput(Base):
     """The input of one user, visible to them alone, in the form at `path`. `fields` is a list of
     [name, value] pairs.
     """

@@ -14,7 +14,7 @@ from node.messages import msg
 from node.people.models import User
 from node.pruning import prune
 from node.runtime import Node, UnitOfWork
-from node.unsaved.models import UnsavedText
+from node.unsaved.models import UnsavedInput
 
 JOB = "unsaved"
 # Texts of one user, and how long they are kept. Visitors' input is not stored at all.
@@ -29,16 +29,16 @@ IGNORED_FIELDS = frozenset(
 Fields = Sequence[tuple[str, str]]
 
 
-def typed_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def select_input_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The fields of a submitted form that hold a user's input."""
     return [(name, value) for name, value in fields if name not in IGNORED_FIELDS]
 
 
-def has_text(fields: Fields) -> bool:
+def has_input(fields: Fields) -> bool:
     return any(value.strip() for name, value in fields if name != "version")
 
 
-def store(work: UnitOfWork, user: User, path: str, fields: Fields) -> UnsavedText:
+def store(work: UnitOfWork, user: User, path: str, fields: Fields) -> UnsavedInput:
     """Store a user's input in the form at `path`, replacing earlier input there. Beyond
     `MAX_PER_PERSON`, the user's oldest texts are deleted.
 
@@ -49,7 +49,7 @@ def store(work: UnitOfWork, user: User, path: str, fields: Fields) -> UnsavedTex
     session = work.session
     unsaved = find_by_path(session, user, path)
     if unsaved is None:
-        unsaved = UnsavedText(user_id=user.id, path=path)
+        unsaved = UnsavedInput(user_id=user.id, path=path)
         session.add(unsaved)
     unsaved.fields, unsaved.at = [list(pair) for pair in fields], now()
     session.flush()
@@ -57,30 +57,30 @@ def store(work: UnitOfWork, user: User, path: str, fields: Fields) -> UnsavedTex
     return unsaved
 
 
-def find_by_path(session: Session, user: User, path: str) -> UnsavedText | None:
+def find_by_path(session: Session, user: User, path: str) -> UnsavedInput | None:
     """The user's unsaved input in the form at `path`."""
-    query = select(UnsavedText).where(UnsavedText.user_id == user.id, UnsavedText.path == path)
+    query = select(UnsavedInput).where(UnsavedInput.user_id == user.id, UnsavedInput.path == path)
     return session.scalar(query)
 
 
-def list_of_user(session: Session, user: User) -> Sequence[UnsavedText]:
+def list_of_user(session: Session, user: User) -> Sequence[UnsavedInput]:
     """All unsaved texts of a user, the latest first."""
     query = (
-        select(UnsavedText).where(UnsavedText.user_id == user.id).order_by(UnsavedText.at.desc())
+        select(UnsavedInput).where(UnsavedInput.user_id == user.id).order_by(UnsavedInput.at.desc())
     )
     return session.scalars(query).all()
 
 
-def preview(unsaved: UnsavedText) -> str:
+def preview(unsaved: UnsavedInput) -> str:
     """The first field that is not blank."""
     return next(
         (value for name, value in unsaved.fields if name != "version" and value.strip()), ""
     )
 
 
-def get_by_token(session: Session, token: str, user: User) -> UnsavedText:
+def get_by_token(session: Session, token: str, user: User) -> UnsavedInput:
     """Raises `NotFoundError` if there is none, or it is another user's."""
-    query = select(UnsavedText).where(UnsavedText.token == token, UnsavedText.user_id == user.id)
+    query = select(UnsavedInput).where(UnsavedInput.token == token, UnsavedInput.user_id == user.id)
     unsaved = session.scalar(query)
     if unsaved is None:
         raise NotFoundError(
@@ -89,30 +89,32 @@ def get_by_token(session: Session, token: str, user: User) -> UnsavedText:
     return unsaved
 
 
-def discard(work: UnitOfWork, unsaved: UnsavedText) -> None:
+def discard(work: UnitOfWork, unsaved: UnsavedInput) -> None:
     work.session.delete(unsaved)
 
 
-def delete_saved(session: Session, user: User, path: str) -> None:
+def delete_input(session: Session, user: User, path: str) -> None:
     """Delete the user's input in the form at `path`, which was saved."""
     session.execute(
-        delete(UnsavedText).where(UnsavedText.user_id == user.id, UnsavedText.path == path)
+        delete(UnsavedInput).where(UnsavedInput.user_id == user.id, UnsavedInput.path == path)
     )
 
 
 def run_job(node: Node) -> None:
     """Job: prune once an hour."""
-    run_hourly(node, JOB, lambda: prune_old(node))
+    run_hourly(node, JOB, lambda: prune_expired(node))
 
 
-def prune_old(node: Node) -> None:
+def prune_expired(node: Node) -> None:
     """Delete unsaved texts older than `RETENTION`."""
-    prune(node, JOB, UnsavedText, select(UnsavedText.id).where(UnsavedText.at < now() - RETENTION))
+    prune(
+        node, JOB, UnsavedInput, select(UnsavedInput.id).where(UnsavedInput.at < now() - RETENTION)
+    )
 
 
 def _delete_surplus(session: Session, user: User) -> None:
-    query = select(UnsavedText.id).where(UnsavedText.user_id == user.id)
-    newest_first = query.order_by(UnsavedText.at.desc(), UnsavedText.id.desc())
+    query = select(UnsavedInput.id).where(UnsavedInput.user_id == user.id)
+    newest_first = query.order_by(UnsavedInput.at.desc(), UnsavedInput.id.desc())
     surplus = session.scalars(newest_first.offset(MAX_PER_PERSON).limit(100)).all()
     if surplus:
-        session.execute(delete(UnsavedText).where(UnsavedText.id.in_(surplus)))
+        session.execute(delete(UnsavedInput).where(UnsavedInput.id.in_(surplus)))

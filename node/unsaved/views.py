@@ -33,26 +33,26 @@ blueprint = Blueprint("unsaved", __name__, template_folder="templates")
 WRITE = "projects.edit"
 
 
-def keeps_text_at(path: str) -> bool:
+def keeps_input_at(path: str) -> bool:
     """Whether the form at this path has its input stored."""
     try:
         endpoint, _values = current_app.url_map.bind("").match(path, method="POST")
     except HTTPException:
         return False
-    return hasattr(current_app.view_functions[endpoint], "keeps_text")
+    return hasattr(current_app.view_functions[endpoint], "keeps_input")
 
 
-def keeps_text_here() -> bool:
+def keeps_input_here() -> bool:
     """Whether input on the current page is stored. Uses the user that Flask-Login has loaded
     already, so that error pages do not query the database.
     """
     user = g.get("_login_user")
-    return user is not None and not user.is_anonymous and keeps_text_at(request.path)
+    return user is not None and not user.is_anonymous and keeps_input_at(request.path)
 
 
 def render_banner() -> Markup:
     """For a page with a form: the script's settings, and a link to restore unsaved input."""
-    if not keeps_text_here():
+    if not keeps_input_here():
         return Markup("")
     unsaved = None
     if request.method == "GET":
@@ -60,27 +60,27 @@ def render_banner() -> Markup:
     return Markup(render_template("unsaved/_banner.html", unsaved=unsaved))  # noqa: S704 -- our own
 
 
-def restore_status(response: Response) -> None:
+def set_status_of_restored_form(response: Response) -> None:
     """Change the status to 200 where a form is shown again only to restore input."""
     if (
         response.status_code == 400
         and CONTINUE_FIELD in request.form
-        and keeps_text_at(request.path)
+        and keeps_input_at(request.path)
     ):
         response.status_code = 200
 
 
-def forget_saved_text() -> None:
+def delete_saved_input() -> None:
     """Delete the stored input of the form that the current request has saved."""
-    if request.method == "POST" and is_signed_in() and keeps_text_at(request.path):
-        service.delete_saved(current_work().session, current_user, request.path)
+    if request.method == "POST" and is_signed_in() and keeps_input_at(request.path):
+        service.delete_input(current_work().session, current_user, request.path)
 
 
 def keep_for_sign_in() -> Response | None:
     """Store the input of a user who is no longer signed in, and redirect to the sign-in page. None
     if there is no input, or the form was not rendered for an active user.
     """
-    fields, user_id = _typed_fields(), _writer_id()
+    fields, user_id = _submitted_input(), _writer_id()
     if not fields or user_id is None:
         return None
     try:
@@ -122,19 +122,19 @@ def handle_expired_form() -> Response | None:
     """
     if not is_signed_in():
         return keep_for_sign_in()
-    fields = _typed_fields()
+    fields = _submitted_input()
     if not fields:
         return None
     page = render_template("unsaved/expired.html", path=request.path, fields=fields)
     return Response(page, 400)
 
 
-def _typed_fields() -> list[tuple[str, str]]:
+def _submitted_input() -> list[tuple[str, str]]:
     """The input in the submitted form, if its input is stored; else empty."""
-    if request.method != "POST" or not keeps_text_at(request.path):
+    if request.method != "POST" or not keeps_input_at(request.path):
         return []
-    fields = service.typed_fields(request.form.items(multi=True))
-    return fields if service.has_text(fields) else []
+    fields = service.select_input_fields(request.form.items(multi=True))
+    return fields if service.has_input(fields) else []
 
 
 @blueprint.post("/unsaved")
@@ -142,10 +142,10 @@ def _typed_fields() -> list[tuple[str, str]]:
 def keep() -> ResponseReturnValue:
     """Store input sent by the script of a form while the user types."""
     path = request.form.get("_for", "")
-    if not keeps_text_at(path):
+    if not keeps_input_at(path):
         raise InvalidInputError(msg("Form not found."))
-    fields = service.typed_fields(request.form.items(multi=True))
-    if service.has_text(fields):
+    fields = service.select_input_fields(request.form.items(multi=True))
+    if service.has_input(fields):
         service.store(current_work(), current_user, path, fields)
     return "", 204
 
@@ -155,7 +155,7 @@ def keep() -> ResponseReturnValue:
 def show(token: str) -> ResponseReturnValue:
     """Unsaved input, to be restored or discarded."""
     unsaved = service.get_by_token(current_work().session, token, current_user)
-    if not keeps_text_at(unsaved.path):
+    if not keeps_input_at(unsaved.path):
         raise NotFoundError(msg("The form for this text no longer exists."))
     return render_template("unsaved/show.html", unsaved=unsaved)
 

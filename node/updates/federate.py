@@ -12,7 +12,7 @@ from node import markup
 from node.federating import local_uris
 from node.projects.details import FreshnessDetails
 from node.projects.details import parse as parse_details
-from node.projects.federate import address_to, freshness_document
+from node.projects.federate import build_addressing, build_freshness
 from node.updates.models import Update
 
 MAX_LEN_CONTENT = 60_000
@@ -30,8 +30,8 @@ HEADINGS = {
 
 @dataclass(frozen=True)
 class RemoteUpdate:
-    """An update as another node states it, checked and sanitised. `upkeep` is the freshness of the
-    project as of this update.
+    """An update as another node states it, checked and sanitised. `freshness_details` is the
+    freshness of the project as of this update.
     """
 
     uri: str
@@ -43,7 +43,7 @@ class RemoteUpdate:
     published_at: datetime | None
     changed_at: datetime | None
     revision: str
-    upkeep: FreshnessDetails
+    freshness_details: FreshnessDetails
 
 
 def render_parts(parts: dict[str, str], language: str) -> str:
@@ -55,7 +55,7 @@ def render_parts(parts: dict[str, str], language: str) -> str:
     return "".join(f"<h3>{heading}</h3>\n{html}" for heading, html in rendered if html)
 
 
-def under_own_headings(update: Update) -> str:
+def localise_headings(update: Update) -> str:
     """The HTML of an update with headings in its language. Earlier versions of this program stored
     English ones.
     """
@@ -83,11 +83,11 @@ def to_note(update: Update, licence: str | None) -> Note:
         project=project.uri,
         license=licence,
         revision=update.revision,
-        details=freshness_document(project),
+        details=build_freshness(project),
         published=update.published_at,
         updated=update.changed_at if update.version > 1 else None,
         language=update.language,
-        **address_to(project),
+        **build_addressing(project),
     )
 
 
@@ -115,7 +115,7 @@ def from_note(note: Note) -> RemoteUpdate | None:
         published_at=note.published,
         changed_at=note.updated or note.published,
         revision=note.revision,
-        upkeep=parse_details(FreshnessDetails, note.details),
+        freshness_details=parse_details(FreshnessDetails, note.details),
     )
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
-from federation.digest import bucket_number
+from federation.council_digest import bucket_number
 from node.db import Base, now
 from node.federating.models import Actor, Uri
 from node.projects.bucket_digests import invalidate

@@ -16,8 +16,8 @@ UPDATE_WRITTEN = NotificationKind(
     "update.written",
     Topic.updates,
     _l("%(council)s wrote an update about %(project)s"),
-    for_followers=True,
-    for_owner=True,
+    notifies_followers=True,
+    notifies_owner=True,
 )
 KINDS = (UPDATE_WRITTEN,)
 

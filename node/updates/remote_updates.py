@@ -12,13 +12,13 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from federation.digest import bucket_number
+from federation.council_digest import bucket_number
 from federation.errors import FederationError
 from federation.vocabulary import Note, id_of
 from node.councils import service as councils
 from node.councils.models import Council
 from node.db import expire_rows, insert_into, insert_once, now
-from node.federating import backfill, comparisons
+from node.federating import backfill, comparison_schedule
 from node.federating.models import RemoteTombstone
 from node.messages import msg
 from node.outages import is_outage
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 # Rows per statement, so that the number of bound values fits every database.
 BATCH_SIZE = 500
 SYNCED_COLUMNS = ("url", "content", "language", "revision")
-UNKNOWN_PROJECT = "an update about an unknown project"
+UNKNOWN_PROJECT_REASON = "an update about an unknown project"
 
 
 def receive_note(work: UnitOfWork, received: ReceivedActivity) -> None:
@@ -48,13 +48,13 @@ def receive_note(work: UnitOfWork, received: ReceivedActivity) -> None:
         raise NotHandledError(msg("a note that is not an update about a project"))
     council = councils.by_actor_uri(work.session, received.activity.actor)
     if council is None or council.is_local:
-        raise NotHandledError(UNKNOWN_PROJECT)
+        raise NotHandledError(UNKNOWN_PROJECT_REASON)
     rejected = upsert(work, council, [update])
     if rejected:
-        if rejected[update.uri] == UNKNOWN_PROJECT and backfill.is_followed(
+        if rejected[update.uri] == UNKNOWN_PROJECT_REASON and backfill.is_followed(
             work.session, council.actor
         ):
-            comparisons.compare_unless_recent(work, council.actor_id)
+            comparison_schedule.compare_unless_recent(work, council.actor_id)
         raise NotHandledError(rejected[update.uri])
 
 
@@ -72,18 +72,18 @@ def upsert(
     council: Council,
     remote_updates: Sequence[RemoteUpdate],
     *,
-    asked_at: datetime | None = None,
+    requested_at: datetime | None = None,
 ) -> dict[str, str]:
     """Store updates about a council's own projects as its node states them. Returns reasons by id
     for those rejected.
 
-    `asked_at` is when they were requested from their origin; None if they were pushed.
+    `requested_at` is when they were requested from their origin; None if they were pushed.
     """
     rejected: dict[str, str] = {}
     for start in range(0, len(remote_updates), BATCH_SIZE):
         batch = remote_updates[start : start + BATCH_SIZE]
         project_ids = _load_project_ids(work.session, council, batch)
-        applicable, reasons = _select_storable(work, council, batch, project_ids, asked_at)
+        applicable, reasons = _select_storable(work, council, batch, project_ids, requested_at)
         known_uris = notifications.find_known(work.session, applicable)
         rejected |= reasons | _store(work, council, applicable, project_ids)
         _store_freshness(work.session, applicable, project_ids)
@@ -112,7 +112,7 @@ def _select_storable(
     council: Council,
     remote_updates: Sequence[RemoteUpdate],
     project_ids: dict[str, int],
-    asked_at: datetime | None,
+    requested_at: datetime | None,
 ) -> tuple[list[RemoteUpdate], dict[str, str]]:
     session = work.session
     columns = Update.uri, Update.project_id, Update.state, Update.revision, Update.changed_at
@@ -123,7 +123,7 @@ def _select_storable(
     def reject_reason(remote: RemoteUpdate, stored: Any) -> str:
         project_id = project_ids.get(remote.project_uri)
         if project_id is None:
-            return UNKNOWN_PROJECT
+            return UNKNOWN_PROJECT_REASON
         if stored is not None:
             is_same_project = stored.project_id == project_id
             return "" if is_same_project else "an update about another project"
@@ -131,7 +131,7 @@ def _select_storable(
         is_over_limit = counts[project_id] > service.MAX_PER_PROJECT
         return "the project has too many updates" if is_over_limit else ""
 
-    return select_applicable(work, council, remote_updates, known, reject_reason, asked_at)
+    return select_applicable(work, council, remote_updates, known, reject_reason, requested_at)
 
 
 def _count_by_project(session: Session, project_ids: list[int]) -> dict[int, int]:
@@ -208,8 +208,11 @@ def _store_freshness(
     """Move the review date of fresh projects: their node states it only with the update."""
     newest: dict[int, FreshnessDetails] = {}
     for remote in remote_updates:
-        if remote.upkeep.freshness is Freshness.fresh and remote.upkeep.confirmed_on:
-            newest[project_ids[remote.project_uri]] = remote.upkeep
+        if (
+            remote.freshness_details.freshness is Freshness.fresh
+            and remote.freshness_details.confirmed_on
+        ):
+            newest[project_ids[remote.project_uri]] = remote.freshness_details
     if not newest:
         return
     is_fresh = Project.id.in_(newest), Project.freshness == Freshness.fresh

@@ -20,11 +20,11 @@ from node.federating import local_uris, outbox
 from node.federating.viewer import Viewer
 from node.messages import Message, msg
 from node.projects import federation_events, group_actor, review_dates
-from node.projects.federate import address_to
+from node.projects.federate import build_addressing
 from node.projects.licensing import licence_url
 from node.projects.models import Project, ProjectState, Visibility, new_revision, new_token
 from node.runtime import UnitOfWork
-from node.text import misfit, trim
+from node.text import find_text_error, trim
 from node.updates import notifications
 from node.updates.federate import render_parts, to_note, to_tombstone
 from node.updates.models import STATE_TRANSITIONS, Update, UpdateState
@@ -37,7 +37,7 @@ DUPLICATE_WINDOW = timedelta(hours=1)
 # Updates on a project's page, and on each page of its updates.
 PAGE_SIZE = 10
 # The list of updates about all projects: updates per page, and the last page that is served.
-PAGE_SIZE_ALL, MAX_PAGES = 20, 50
+PAGE_SIZE_ACROSS_PROJECTS, MAX_PAGES = 20, 50
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ class UpdatesPage:
     total: int
 
 
-def validate(text: UpdateInput) -> UpdateInput:
+def validate(update_input: UpdateInput) -> UpdateInput:
     """`text`, trimmed. Raises `InvalidInputError` with every field that is not valid."""
-    parts = asdict(text).items()
+    parts = asdict(update_input).items()
     trimmed = UpdateInput(**{name: trim(part) for name, part in parts})
     errors: dict[str, Message] = {}
     for field, value in asdict(trimmed).items():
-        if error := misfit(value, MAX_LEN, lines=True):
+        if error := find_text_error(value, MAX_LEN, lines=True):
             errors[field] = error
     if not any(asdict(trimmed).values()):
         errors["changed"] = msg("Enter what changed, what is next or what you need")
@@ -74,22 +74,22 @@ def validate(text: UpdateInput) -> UpdateInput:
     return trimmed
 
 
-def prerender(text: UpdateInput) -> None:
+def prerender(update_input: UpdateInput) -> None:
     """Render `text` before the transaction that writes it begins. Raises `InvalidInputError`."""
-    for markdown in asdict(validate(text)).values():
+    for markdown in asdict(validate(update_input)).values():
         markup.render_markdown(markdown)
 
 
-def create(work: UnitOfWork, project: Project, text: UpdateInput) -> Update:
+def create(work: UnitOfWork, project: Project, update_input: UpdateInput) -> Update:
     """Publish an update about a local project, which makes the project fresh, and federate both."""
-    text = validate(text)
+    update_input = validate(update_input)
     if not project.is_local:
         raise ForbiddenError(
             msg("Only the council that published this project can write updates about it.")
         )
     if project.state is not ProjectState.published:
         raise ConflictError(msg("The project has not been published. Publish it first."))
-    update = _new_update(work, project, text, now())
+    update = _create_update(work, project, update_input, now())
     # Before the update is federated, since its note carries the new review date.
     freshness_changed = review_dates.confirm(work.settings, project)
     _publish(work, update, create_activity, _build_note(work, update))
@@ -102,11 +102,11 @@ def create(work: UnitOfWork, project: Project, text: UpdateInput) -> Update:
     return update
 
 
-def find_duplicate(session: Session, project: Project, text: UpdateInput) -> Update | None:
+def find_duplicate(session: Session, project: Project, update_input: UpdateInput) -> Update | None:
     """The latest update of a project if it has the same text and was published within
     `DUPLICATE_WINDOW`.
     """
-    entered = validate(text)
+    entered = validate(update_input)
     is_published = Update.project_id == project.id, Update.state == UpdateState.published
     latest = session.scalar(
         select(Update)
@@ -121,17 +121,21 @@ def find_duplicate(session: Session, project: Project, text: UpdateInput) -> Upd
 
 
 def add_past_update(
-    work: UnitOfWork, project: Project, text: UpdateInput, published_at: datetime, content: str
+    work: UnitOfWork,
+    project: Project,
+    update_input: UpdateInput,
+    published_at: datetime,
+    content: str,
 ) -> None:
     """Add an imported update that was published elsewhere. No one is notified; other servers get it
     by backfill.
 
     `text` must have been validated; `content` is its HTML.
     """
-    _new_update(work, project, text, published_at, content)
+    _create_update(work, project, update_input, published_at, content)
 
 
-def past_updates(session: Session, project: Project) -> set[tuple[datetime, str]]:
+def list_past_updates(session: Session, project: Project) -> set[tuple[datetime, str]]:
     """When the updates of a project were published, with `changed`; empty for deleted ones."""
     rows = session.execute(
         select(Update.published_at, Update.changed, Update.state).where(
@@ -143,8 +147,12 @@ def past_updates(session: Session, project: Project) -> set[tuple[datetime, str]
     }
 
 
-def _new_update(
-    work: UnitOfWork, project: Project, text: UpdateInput, published_at: datetime, content: str = ""
+def _create_update(
+    work: UnitOfWork,
+    project: Project,
+    update_input: UpdateInput,
+    published_at: datetime,
+    content: str = "",
 ) -> Update:
     """Raises `ConflictError` if the project has `MAX_PER_PROJECT` updates already."""
     if count_all_time(work.session, project) >= MAX_PER_PROJECT:
@@ -168,21 +176,21 @@ def _new_update(
         state=UpdateState.published,
         version=1,
     )
-    _set_text(update, text, content)
+    _set_text(update, update_input, content)
     work.session.add(update)
     work.session.flush()
     return update
 
 
-def change(work: UnitOfWork, update: Update, text: UpdateInput, version: int) -> None:
+def change(work: UnitOfWork, update: Update, update_input: UpdateInput, version: int) -> None:
     """Change the text of an update. `version` is the one that the edit is based on.
 
     Raises `ConflictError` if someone else changed the update meanwhile.
     """
-    text = validate(text)
+    update_input = validate(update_input)
     if update.version != version:
         raise ConflictError(msg("Someone else changed this update while you were writing."))
-    _set_text(update, text)
+    _set_text(update, update_input)
     update.version += 1
     update.changed_at = now()
     _publish(work, update, update_activity, _build_note(work, update))
@@ -222,7 +230,7 @@ def withdraw(
         if not update.author.is_local:
             continue
         uri, tombstone = local_uris.new_activity(work.settings), to_tombstone(update).dump()
-        deletion = delete_activity(uri, update.author.uri, tombstone, **address_to(project))
+        deletion = delete_activity(uri, update.author.uri, tombstone, **build_addressing(project))
         outbox.withdraw(work, update.author, deletion, audience)
     return updates[-1].id if len(updates) == limit else 0
 
@@ -243,7 +251,7 @@ def by_token(session: Session, token: str) -> Update:
     return update
 
 
-def for_change(session: Session, token: str) -> Update:
+def get_for_update(session: Session, token: str) -> Update:
     """A local update, locked until the end of the unit of work.
 
     Raises `NotFoundError`, `GoneError` for a deleted one, `ForbiddenError` for another council's.
@@ -284,10 +292,10 @@ def list_across_projects(
         .options(contains_eager(Update.project))
         .order_by(Update.published_at.desc(), Update.id.desc())
     )
-    start = (number - 1) * PAGE_SIZE_ALL
-    updates = list(session.scalars(query.limit(PAGE_SIZE_ALL + 1).offset(start)))
-    has_more = len(updates) > PAGE_SIZE_ALL and number < MAX_PAGES
-    return updates[:PAGE_SIZE_ALL], number + 1 if has_more else 0
+    start = (number - 1) * PAGE_SIZE_ACROSS_PROJECTS
+    updates = list(session.scalars(query.limit(PAGE_SIZE_ACROSS_PROJECTS + 1).offset(start)))
+    has_more = len(updates) > PAGE_SIZE_ACROSS_PROJECTS and number < MAX_PAGES
+    return updates[:PAGE_SIZE_ACROSS_PROJECTS], number + 1 if has_more else 0
 
 
 def list_before(session: Session, project: Project, before_id: int, limit: int) -> list[Update]:
@@ -303,17 +311,17 @@ def count_all_time(session: Session, project: Project) -> int:
     return session.scalar(select(func.count()).where(Update.project_id == project.id)) or 0
 
 
-def count_documents(session: Session, council: Council, reader: Viewer) -> int:
-    """The number of updates of a council that `reader` may read as documents."""
-    return session.scalar(_select_documents(council, reader).with_only_columns(func.count())) or 0
+def count_documents(session: Session, council: Council, viewer: Viewer) -> int:
+    """The number of updates of a council that `viewer` may read as documents."""
+    return session.scalar(_select_documents(council, viewer).with_only_columns(func.count())) or 0
 
 
 def documents_after(
-    session: Session, council: Council, reader: Viewer, after_id: int, limit: int
+    session: Session, council: Council, viewer: Viewer, after_id: int, limit: int
 ) -> list[Update]:
-    """The next updates, by row id, of a council that `reader` may read as documents."""
+    """The next updates, by row id, of a council that `viewer` may read as documents."""
     query = (
-        _select_documents(council, reader)
+        _select_documents(council, viewer)
         .where(Update.id > after_id)
         .order_by(Update.id)
         .limit(limit)
@@ -321,7 +329,7 @@ def documents_after(
     return list(session.scalars(query.options(contains_eager(Update.project))))
 
 
-def _select_documents(council: Council, reader: Viewer) -> Select[Update]:
+def _select_documents(council: Council, viewer: Viewer) -> Select[Update]:
     return (
         select(Update)
         .join(Update.project)
@@ -329,7 +337,7 @@ def _select_documents(council: Council, reader: Viewer) -> Select[Update]:
             Update.author_id == council.actor_id,
             Update.state == UpdateState.published,
             Project.state == ProjectState.published,
-            Project.visibility.in_([Visibility(audience) for audience in reader.audiences]),
+            Project.visibility.in_([Visibility(audience) for audience in viewer.audiences]),
         )
     )
 
@@ -340,10 +348,14 @@ def _select_of_project(project: Project) -> Select[Update]:
     )
 
 
-def _set_text(update: Update, text: UpdateInput, content: str = "") -> None:
-    update.changed, update.next, update.needs = text.changed, text.next, text.needs
+def _set_text(update: Update, update_input: UpdateInput, content: str = "") -> None:
+    update.changed, update.next, update.needs = (
+        update_input.changed,
+        update_input.next,
+        update_input.needs,
+    )
     update.content, update.revision = (
-        content or render_parts(asdict(text), update.language),
+        content or render_parts(asdict(update_input), update.language),
         new_revision(),
     )
 
@@ -360,5 +372,7 @@ def _publish(
     if project.visibility is Visibility.private:
         return
     uri, group_uri = local_uris.new_activity(work.settings), local_uris.project_group(project.uri)
-    activity = factory(uri, update.author.uri, document, **address_to(project), audience=group_uri)
+    activity = factory(
+        uri, update.author.uri, document, **build_addressing(project), audience=group_uri
+    )
     group_actor.publish(work, project, activity)

@@ -10,29 +10,29 @@ from node.errors import ConflictError, GoneError, InvalidInputError
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
 from node.projects import service as projects
-from node.projects.disclosure import disclose
+from node.projects.document_access import disclose
 from node.projects.licensing import licence_url
 from node.projects.models import Project
 from node.request import (
     PUBLIC,
     activity_response,
     current_work,
-    keeps_text,
+    keeps_input,
     permission,
     wants_activity,
 )
 from node.updates import service
-from node.updates.federate import to_note, to_tombstone, under_own_headings
+from node.updates.federate import localise_headings, to_note, to_tombstone
 from node.updates.forms import UpdateForm
 from node.updates.models import Update, UpdateState
 
 blueprint = Blueprint("updates", __name__, template_folder="templates")
-blueprint.add_app_template_filter(under_own_headings)
+blueprint.add_app_template_filter(localise_headings)
 
 EDIT = "projects.edit"
 
 
-def section(project: Project) -> Markup:
+def render_section(project: Project) -> Markup:
     """The newest updates of a project, as a section of its page."""
     page = service.list_page(current_work().session, project)
     return Markup(render_template("updates/_section.html", project=project, page=page))  # noqa: S704 -- our own template
@@ -84,7 +84,7 @@ def new(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/projects/<token>/updates/new")
 @permission(EDIT)
-@keeps_text
+@keeps_input
 def create(token: str) -> ResponseReturnValue:
     form, work = UpdateForm(), current_work()
     project = projects.get_for_update(work.session, token)
@@ -97,7 +97,7 @@ def create(token: str) -> ResponseReturnValue:
         update = service.find_duplicate(work.session, project, form.to_input())
         update = update or service.create(work, project, form.to_input())
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return render_template("updates/edit.html", form=form, project=project, update=None), 400
     flash(
         _("The update has been published. We’re notifying everyone who follows the project."),
@@ -109,7 +109,7 @@ def create(token: str) -> ResponseReturnValue:
 @blueprint.get("/updates/<token>/edit")
 @permission(EDIT)
 def edit(token: str) -> ResponseReturnValue:
-    update = service.for_change(current_work().session, token)
+    update = service.get_for_update(current_work().session, token)
     form = UpdateForm()
     form.fill(update)
     return render_template("updates/edit.html", form=form, project=update.project, update=update)
@@ -117,23 +117,23 @@ def edit(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/updates/<token>/edit")
 @permission(EDIT)
-@keeps_text
+@keeps_input
 def change(token: str) -> ResponseReturnValue:
     """Save a change. An edit that conflicts with another person's is not saved: both texts are
     shown.
     """
     form, work = UpdateForm(), current_work()
-    update = service.for_change(work.session, token)
+    update = service.get_for_update(work.session, token)
     context = {"form": form, "project": update.project, "update": update}
     if not form.validate_on_submit():
         return render_template("updates/edit.html", **context), 400
     try:
         work.pause()
         service.prerender(form.to_input())
-        update = service.for_change(work.session, token)
-        service.change(work, update, form.to_input(), form.began_from())
+        update = service.get_for_update(work.session, token)
+        service.change(work, update, form.to_input(), form.base_version())
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return render_template("updates/edit.html", **context), 400
     except ConflictError:
         form.version.data = str(update.version)
@@ -145,14 +145,14 @@ def change(token: str) -> ResponseReturnValue:
 @blueprint.get("/updates/<token>/delete")
 @permission(EDIT)
 def confirm_delete(token: str) -> ResponseReturnValue:
-    update = service.for_change(current_work().session, token)
+    update = service.get_for_update(current_work().session, token)
     return render_template("updates/delete.html", form=FlaskForm(), update=update)
 
 
 @blueprint.post("/updates/<token>/delete")
 @permission(EDIT)
 def delete(token: str) -> ResponseReturnValue:
-    update = service.for_change(current_work().session, token)
+    update = service.get_for_update(current_work().session, token)
     service.delete(current_work(), update)
     flash(
         _("The update has been deleted. We’re asking everyone who has a copy to remove it."),

@@ -21,16 +21,16 @@ from node.messages import Message, message_from, msg
 from node.unsaved import views as unsaved
 from node.web.layout import LayoutContext
 
-PROBLEM = "application/problem+json"
+PROBLEM_TYPE = "application/problem+json"
 # Media types that only programs accept or send.
-MACHINE_TYPES = (
-    PROBLEM,
+PROGRAM_TYPES = (
+    PROBLEM_TYPE,
     "application/json",
     "application/activity+json",
     "application/ld+json",
     "application/jrd+json",
 )
-MACHINE_PATHS = ("/.well-known/", "/nodeinfo/", "/api/")
+PROGRAM_PATHS = ("/.well-known/", "/nodeinfo/", "/api/")
 INBOX_SUFFIX = "/inbox"
 FAILURE_DETAIL = "Wait a few minutes and try again. We have recorded the problem for the operator."
 STATUS_BY_CODE = {"invalid": 400, "forbidden": 403, "not-found": 404, "conflict": 409, "gone": 410}
@@ -145,14 +145,14 @@ def register(app: Flask) -> None:
 
 def wants_problem_document() -> bool:
     """Whether the client is a program, which gets a problem document instead of a page."""
-    if request.mimetype in MACHINE_TYPES:
+    if request.mimetype in PROGRAM_TYPES:
         return True
     if request.path.endswith(INBOX_SUFFIX) and not _wants_html():
         return True
-    if request.path.startswith(MACHINE_PATHS):
+    if request.path.startswith(PROGRAM_PATHS):
         return True
     return (
-        request.accept_mimetypes.best_match(("text/html", *MACHINE_TYPES), "text/html")
+        request.accept_mimetypes.best_match(("text/html", *PROGRAM_TYPES), "text/html")
         != "text/html"
     )
 
@@ -172,7 +172,7 @@ def problem_response(status: int, detail: str, **members: Any) -> Response:
         "detail": detail,
         **members,
     }
-    return Response(json.dumps(document, ensure_ascii=False), status, content_type=PROBLEM)
+    return Response(json.dumps(document, ensure_ascii=False), status, content_type=PROBLEM_TYPE)
 
 
 def _handle_http_error(error: HTTPException) -> AnyResponse:
@@ -180,14 +180,14 @@ def _handle_http_error(error: HTTPException) -> AnyResponse:
     if error.response is not None or status < 400:
         return error.get_response()
     texts = ERROR_TEXTS.get(status) or ERROR_TEXTS[400 if status < 500 else 500]
-    response = _error_response(status, texts, _advice(status, texts))
+    response = _error_response(status, texts, _choose_advice(status, texts))
     for name, value in error.get_headers(request.environ):
         if name.lower() not in BODY_HEADERS:
             response.headers[name] = value
     return response
 
 
-def _advice(status: int, texts: ErrorText | None = None) -> str:
+def _choose_advice(status: int, texts: ErrorText | None = None) -> str:
     """What the client can do about an error: the advice of `texts`, or other words for programs."""
     advice = (texts or ERROR_TEXTS[status]).advice
     return PROBLEM_DETAILS.get(status, advice) if wants_problem_document() else advice
@@ -216,7 +216,7 @@ def _handle_moothall_error(error: MoothallError) -> AnyResponse:
 def conflict_response(_error: IntegrityError | None = None) -> Response:
     """409: another request has inserted the same unique key at the same time."""
     db.session.rollback()
-    return _error_response(409, ERROR_TEXTS[409], _advice(409), code="conflict")
+    return _error_response(409, ERROR_TEXTS[409], _choose_advice(409), code="conflict")
 
 
 def refusal_response(refusal: Refusal) -> Response:
@@ -239,7 +239,7 @@ def failure_response() -> Response:
 def unavailable_response(error: Exception) -> Response:
     """503, as a page or a problem document, when the database is busy or down."""
     return _vary_on_accept(
-        busy_response(error, None if wants_problem_document() else _static_page(503))
+        busy_response(error, None if wants_problem_document() else _render_static_page(503))
     )
 
 
@@ -258,11 +258,11 @@ def _handle_internal_error(error: InternalServerError) -> AnyResponse:
     return _vary_on_accept(
         problem_response(500, ERROR_TEXTS[500].advice)
         if wants_problem_document()
-        else _static_page(500)
+        else _render_static_page(500)
     )
 
 
-def _static_page(status: int) -> Response:
+def _render_static_page(status: int) -> Response:
     """An error page that does not use the database, which may be what failed."""
     texts = ERROR_TEXTS[status]
     # Not `render_template`: that runs the context processors, which read the database.

@@ -17,7 +17,7 @@ from wtforms import (
     TextAreaField,
 )
 
-from node.forms import DAY_PARTS, DayField, iter_fields
+from node.forms import DAY_PARTS, DateField, iter_fields
 
 LABEL_CLASS = "govuk-label--s"
 LEGEND_CLASS = "govuk-fieldset__legend--s"
@@ -70,7 +70,7 @@ def error_list(form: Form) -> list[dict[str, Any]]:
     return items
 
 
-def day_params(field: DayField, hint: str | Markup = "") -> dict[str, Any]:
+def day_params(field: DateField, hint: str | Markup = "") -> dict[str, Any]:
     """Parameters of a date input."""
     labels = {"day": _("Day"), "month": _("Month"), "year": _("Year")}
     error_class = " govuk-input--error" if field.errors else ""
@@ -82,7 +82,7 @@ def day_params(field: DayField, hint: str | Markup = "") -> dict[str, Any]:
             "value": typed,
             "classes": f"govuk-input--width-{4 if part == 'year' else 2}{error_class}",
         }
-        for part, typed in zip(DAY_PARTS, field.typed, strict=True)
+        for part, typed in zip(DAY_PARTS, field.raw_parts, strict=True)
     ]
     params = {"id": field.id, "namePrefix": field.name, "items": items}
     legend = {"fieldset": {"legend": {"text": field.label.text, "classes": LEGEND_CLASS}}}
@@ -112,7 +112,7 @@ def displayed_values(form: Form) -> list[tuple[str, str]]:
 def component_of(field: Field) -> str:
     """The name of the component that renders a field."""
     kinds = (
-        (DayField, "day"),
+        (DateField, "day"),
         (FieldList, "list"),
         (FormField, "form"),
         (RadioField, "radios"),

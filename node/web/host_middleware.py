@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 # Load balancers use the node's IP address, and the web server of a council's main domain forwards
 # WebFinger requests under its own name.
 ANY_HOST_PATHS = frozenset({"/healthz", "/readyz", "/.well-known/webfinger"})
-HOST_NAME = re.compile(
+HOST_NAME_PATTERN = re.compile(
     r"(?=.{1,253}(?::|$))[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
     r"(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*\.?(?::\d{1,5})?"
 )
-BRACKETED_IP = re.compile(r"\[([0-9a-f:.]+)\](?::\d{1,5})?")
+BRACKETED_IP_PATTERN = re.compile(r"\[([0-9a-f:.]+)\](?::\d{1,5})?")
 
 
 class HostMiddleware:
@@ -76,9 +76,9 @@ def _normalise_host(host: str, settings: Settings) -> str:
 
 
 def _is_host_name(host: str) -> bool:
-    match = BRACKETED_IP.fullmatch(host)
+    match = BRACKETED_IP_PATTERN.fullmatch(host)
     if match is None:
-        return HOST_NAME.fullmatch(host) is not None
+        return HOST_NAME_PATTERN.fullmatch(host) is not None
     try:
         return ip_address(match[1]).version == 6
     except ValueError:

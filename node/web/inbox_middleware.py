@@ -12,11 +12,11 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.signatures import SignedRequest, claimed_host
 from node.db import UNAVAILABLE_ERRORS
 from node.federating import inbox
-from node.federating.wsgi import signed_request
+from node.federating.wsgi import build_signed_request
 from node.runtime import Node
 from node.web import error_pages, request_lifecycle, security_headers
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-INBOX_PATHS = re.compile(r"(/actor|/councils/[^/]+|/projects/[^/]+/group|/officers/[^/]+)?/inbox")
+INBOX_PATH_PATTERN = re.compile(
+    r"(/actor|/councils/[^/]+|/projects/[^/]+/group|/officers/[^/]+)?/inbox"
+)
 
 
 class InboxMiddleware:
@@ -39,7 +41,9 @@ class InboxMiddleware:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "POST" or not INBOX_PATHS.fullmatch(environ["PATH_INFO"]):
+        if environ["REQUEST_METHOD"] != "POST" or not INBOX_PATH_PATTERN.fullmatch(
+            environ["PATH_INFO"]
+        ):
             return self._app(environ, start_response)
         request_id = request_lifecycle.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         clear_contextvars()
@@ -66,8 +70,8 @@ class InboxMiddleware:
         try:
             # One byte more than allowed, since a body without Content-Length is silently truncated.
             stream = get_input_stream(environ, max_content_length=inbox.MAX_BYTES + 1)
-            return signed_request(settings, environ, stream.read())
+            return build_signed_request(settings, environ, stream.read())
         except RequestEntityTooLarge:
-            refusal = Refusal(Reason.too_large)
-            inbox.refuse(self._node, claimed_host(signed_request(settings, environ)), refusal)
+            refusal = Refusal(RefusalReason.too_large)
+            inbox.refuse(self._node, claimed_host(build_signed_request(settings, environ)), refusal)
             raise refusal from None

@@ -46,12 +46,12 @@ MAX_LATEST = 6
 def home() -> ResponseReturnValue:
     """The home page."""
     session = current_work().session
-    if councils.own(session) is None:
+    if councils.get_own(session) is None:
         return render_template("setting_up.html")
     latest = projects.list_newest(session, projects.ProjectFilter(current_viewer()), MAX_LATEST)
     return render_template(
         "home.html",
-        council=councils.own(session),
+        council=councils.get_own(session),
         projects=latest,
         follows=councils.list_followed(session),
     )
@@ -162,7 +162,7 @@ def first_run() -> ResponseReturnValue:
     try:
         operator = set_up(work, form.to_input())
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return render_template("first_run.html", form=form), 400
     work.by = operator.email
     login_user(operator)
@@ -174,7 +174,7 @@ def first_run() -> ResponseReturnValue:
 
 
 def _require_first_run(token: str) -> None:
-    if councils.own(current_work().session) is not None:
+    if councils.get_own(current_work().session) is not None:
         raise NotFoundError(msg("This server has already been set up."))
     expected = first_run_token(get_secret_key(current_node().settings))
     if not hmac.compare_digest(token.encode(), expected.encode()):

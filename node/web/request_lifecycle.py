@@ -29,14 +29,14 @@ log = structlog.get_logger("node.access")
 
 # Views of Flask-Security, which cannot declare a permission.
 PUBLIC_ENDPOINTS = frozenset({"security.login", "security.logout"})
-REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9-]{8,64}")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def register(app: Flask) -> None:
     """Set up converters and teardown. Call this before views are added to `app`."""
     app.url_map.converters["int"] = RowIdConverter
-    app.teardown_request(_tear_down)
+    app.teardown_request(_close_request)
 
 
 class RowIdConverter(IntegerConverter):
@@ -78,7 +78,7 @@ def wrap_hooks(app: Flask) -> None:
         return _check_permission()
 
     def finish(response: Response) -> Response:
-        unsaved.restore_status(response)
+        unsaved.set_status_of_restored_form(response)
         response = _commit(response)
         session_cookies.record_use()
         if is_server_request():
@@ -93,7 +93,7 @@ def wrap_hooks(app: Flask) -> None:
 
 def request_id(header: str) -> str:
     """The id of a request in the logs: the proxy's, from X-Request-Id, or a new random one."""
-    return header if REQUEST_ID.fullmatch(header) else f"{random.getrandbits(64):016x}"
+    return header if REQUEST_ID_PATTERN.fullmatch(header) else f"{random.getrandbits(64):016x}"
 
 
 def _begin_request() -> None:
@@ -145,7 +145,7 @@ def _allow_writes() -> None:
 def _commit(response: Response) -> Response:
     """Commit a request with an unsafe method that succeeded; roll back any other."""
     if response.status_code == 303:
-        unsaved.forget_saved_text()
+        unsaved.delete_saved_input()
     work = g.pop("work", None)
     if response.status_code < 400 and request.method not in SAFE_METHODS:
         try:
@@ -177,7 +177,7 @@ def _log_response(response: Response) -> Response:
     return response
 
 
-def _tear_down(_error: BaseException | None) -> None:
+def _close_request(_error: BaseException | None) -> None:
     g.pop("work", None)
     if _used_database():
         db.session.rollback()

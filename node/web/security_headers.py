@@ -4,7 +4,7 @@ import secrets
 
 from flask import Flask, Response, current_app, g, request
 
-POLICY = {
+CSP_DIRECTIVES = {
     "default-src": "'none'",
     "style-src": "'self'",
     "img-src": "'self' data:",
@@ -14,7 +14,7 @@ POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-HEADERS = {
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -24,10 +24,10 @@ HEADERS = {
 PRIVATE_CACHE = "private, no-store"
 # Query parameters that are credentials.
 SECRET_PARAMETERS = frozenset({"key", "token"})
-STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=63072000")
+HSTS_HEADER = ("Strict-Transport-Security", "max-age=63072000")
 DOCUMENT_HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    *HEADERS.items(),
+    *SECURITY_HEADERS.items(),
 )
 EXTENSION_KEY = "moothall-headers"
 
@@ -37,13 +37,13 @@ def register(app: Flask, *, https: bool) -> None:
     app.jinja_env.globals["csp_nonce"] = nonce
 
     def harden(response: Response) -> Response:
-        directives = POLICY | {"script-src": f"'self' 'nonce-{nonce()}'"}
+        directives = CSP_DIRECTIVES | {"script-src": f"'self' 'nonce-{nonce()}'"}
         policy = "; ".join(f"{name} {value}" for name, value in directives.items())
         response.headers.setdefault("Content-Security-Policy", policy)
-        for name, value in HEADERS.items():
+        for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         if https:
-            response.headers.setdefault(*STRICT_TRANSPORT)
+            response.headers.setdefault(*HSTS_HEADER)
         if _is_personal() or _has_form() or SECRET_PARAMETERS & set(request.args):
             response.headers.setdefault("Cache-Control", PRIVATE_CACHE)
         return response
@@ -54,7 +54,7 @@ def register(app: Flask, *, https: bool) -> None:
 
 def document_headers(*, https: bool) -> list[tuple[str, str]]:
     """The headers of responses that are not pages."""
-    return [*DOCUMENT_HEADERS, *([STRICT_TRANSPORT] if https else [])]
+    return [*DOCUMENT_HEADERS, *([HSTS_HEADER] if https else [])]
 
 
 def harden_document(response: Response) -> None:

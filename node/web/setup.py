@@ -33,8 +33,8 @@ def register(
 
 def theme_url(colour: str) -> str:
     """The address of the stylesheet for a council's colour, `#rrggbb`."""
-    version = static_files.content_version(theme.stylesheet(colour).encode())
-    return url_for("web.theme_stylesheet", colour=theme.normalise(colour)[1:], v=version)
+    version = static_files.content_version(theme.build_stylesheet(colour).encode())
+    return url_for("web.theme_stylesheet", colour=theme.normalise_colour(colour)[1:], v=version)
 
 
 def _blueprint() -> Blueprint:
@@ -49,7 +49,7 @@ def _blueprint() -> Blueprint:
     @blueprint.get("/theme/<colour>.css")
     @permission(PUBLIC)
     def theme_stylesheet(colour: str) -> Response:
-        style = theme.stylesheet(f"#{colour}")
+        style = theme.build_stylesheet(f"#{colour}")
         return static_files.set_cache_control(
             Response(style, mimetype="text/css"), static_files.content_version(style.encode())
         )

@@ -31,9 +31,9 @@ from node.federating import local_uris
 from node.federating.models import Actor
 from node.languages import translate
 from node.request import current_node
-from node.web import fields, times
+from node.web import fields, time_formats
 from node.web.layout import LayoutContext
-from node.web.theme import brand
+from node.web.theme import brand_colour
 
 GOVUK_TEMPLATES = str(Path(govuk_frontend_jinja.__path__[0]))
 JINJA_PACKAGE = str(Path(jinja2.__path__[0]))
@@ -97,18 +97,18 @@ def register(app: Flask, site: Callable[[], LayoutContext]) -> None:
     environment.add_extension("jinja2.ext.do")
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(
-        breakable=breakable,
-        mailto=mailto,
-        handle=handle,
-        day=times.day,
-        calendar_day=times.calendar_day,
-        moment=times.moment,
-        exact_moment=times.exact,
+        breakable=allow_line_breaks,
+        mailto=mailto_url,
+        handle=format_handle,
+        day=time_formats.format_day,
+        calendar_day=time_formats.format_plain_date,
+        moment=time_formats.format_relative,
+        exact_moment=time_formats.format_exact,
         translate=translate,
-        written_in=written_in,
+        written_in=lang_attributes,
     )
     environment.globals.update(
-        brand=brand,
+        brand=brand_colour,
         came_from=referring_page,
         same_page=current_page_with,
         field_params=fields.field_params,
@@ -127,12 +127,12 @@ def register(app: Flask, site: Callable[[], LayoutContext]) -> None:
     app.context_processor(frame)
 
 
-def mailto(address: str) -> str:
+def mailto_url(address: str) -> str:
     """A mailto link (RFC 6068). `address` is quoted, so that it cannot add headers."""
     return f"mailto:{quote(address, safe='@')}"
 
 
-def written_in(language: str | None) -> Markup:
+def lang_attributes(language: str | None) -> Markup:
     """The attributes `lang`, if the language is known, and `dir` of an element with text that
     people wrote.
     """
@@ -140,12 +140,12 @@ def written_in(language: str | None) -> Markup:
     return Markup('lang="{}" {}').format(language, direction) if language else direction
 
 
-def breakable(text: str) -> Markup:
+def allow_line_breaks(text: str) -> Markup:
     """Allow line breaks in an address, before each dot, slash and at sign except the first."""
     return Markup("<wbr>").join(re.split(r"(?<=[^./@])(?=[./@])", text))
 
 
-def handle(actor: Actor) -> str:
+def format_handle(actor: Actor) -> str:
     """The handle of an actor, `@name@host`."""
     return local_uris.handle(current_node().settings, actor)
 

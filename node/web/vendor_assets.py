@@ -13,29 +13,31 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-VERSION = "6.6.0"
-SHA256 = "52c4eb554e54d8a6e4ba801e9da5ec3a5b930fd2f117a39677f0b6296e954751"
-TARGET = Path(__file__).parent / "static" / "govuk-frontend"
+GOVUK_FRONTEND_VERSION = "6.6.0"
+PACKAGE_SHA256 = "52c4eb554e54d8a6e4ba801e9da5ec3a5b930fd2f117a39677f0b6296e954751"
+TARGET_FOLDER = Path(__file__).parent / "static" / "govuk-frontend"
 
 TYPEFACE = re.compile(r"\bGDS Transport,\s*")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SOURCE_MAP = re.compile(r"//# sourceMappingURL=\S+\s*$")
 # Components that only GOV.UK may use.
-RESERVED = re.compile(r"\.govuk-(header|logo|footer__(crown|copyright-logo))(?![a-z])")
+RESERVED_SELECTORS = re.compile(r"\.govuk-(header|logo|footer__(crown|copyright-logo))(?![a-z])")
 # At-rules whose blocks contain rules, not declarations.
 NESTING_AT_RULES = ("@media", "@supports", "@layer")
 
 
 def main() -> None:
-    """Replace the stylesheet and script in `static/govuk-frontend` with those of `VERSION`."""
+    """Replace the stylesheet and script in `static/govuk-frontend` with those of
+    `GOVUK_FRONTEND_VERSION`.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        package = _fetch(Path(folder))
+        package = _fetch_package(Path(folder))
         style = (package / "govuk-frontend.min.css").read_text(encoding="utf-8")
         script = (package / "govuk-frontend.min.js").read_text(encoding="utf-8")
-    TARGET.mkdir(parents=True, exist_ok=True)
-    (TARGET / "govuk-frontend.min.css").write_text(strip_reserved(style), encoding="utf-8")
+    TARGET_FOLDER.mkdir(parents=True, exist_ok=True)
+    (TARGET_FOLDER / "govuk-frontend.min.css").write_text(strip_reserved(style), encoding="utf-8")
     script = SOURCE_MAP.sub("", script).rstrip() + "\n"
-    (TARGET / "govuk-frontend.min.js").write_text(script, encoding="utf-8")
+    (TARGET_FOLDER / "govuk-frontend.min.js").write_text(script, encoding="utf-8")
 
 
 def strip_reserved(style: str) -> str:
@@ -79,20 +81,22 @@ def _filter_rule(prelude: str, body: str) -> str:
         return ""
     if prelude.startswith("@"):
         return f"{prelude}{{{body}}}"
-    selectors = [selector for selector in prelude.split(",") if not RESERVED.search(selector)]
+    selectors = [
+        selector for selector in prelude.split(",") if not RESERVED_SELECTORS.search(selector)
+    ]
     return f"{','.join(selectors)}{{{body}}}" if selectors else ""
 
 
-def _fetch(folder: Path) -> Path:
+def _fetch_package(folder: Path) -> Path:
     subprocess.run(
-        ["npm", "pack", "--silent", f"govuk-frontend@{VERSION}"],
+        ["npm", "pack", "--silent", f"govuk-frontend@{GOVUK_FRONTEND_VERSION}"],
         cwd=folder,
         check=True,
         stdout=subprocess.PIPE,
     )
     archive = next(folder.glob("*.tgz"))
-    if hashlib.sha256(archive.read_bytes()).hexdigest() != SHA256:
-        sys.exit(f"govuk-frontend {VERSION} is not the archive that was reviewed.")
+    if hashlib.sha256(archive.read_bytes()).hexdigest() != PACKAGE_SHA256:
+        sys.exit(f"govuk-frontend {GOVUK_FRONTEND_VERSION} is not the archive that was reviewed.")
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
     return folder / "package" / "dist" / "govuk"

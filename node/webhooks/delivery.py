@@ -42,27 +42,31 @@ class WebhookAttempt:
 @queues.wakes_for_next(WebhookMessage)
 def run_job(node: Node) -> None:
     """Job: send all due messages, and prune once an hour."""
-    queues.process_queue(node, WebhookMessage, partial(_attempt, node), concurrency=MAX_CONCURRENT)
+    queues.process_queue(
+        node, WebhookMessage, partial(_attempt_delivery, node), concurrency=MAX_CONCURRENT
+    )
     run_hourly(node, WebhookMessage.JOB, lambda: prune_messages(node))
 
 
-def _attempt(node: Node, lease: queues.Lease) -> None:
+def _attempt_delivery(node: Node, lease: queues.Lease) -> None:
     with node.reading() as session:
         row = session.get(WebhookMessage, lease.id)
-        if row is None or row.state != WebhookMessage.WAITING:
+        if row is None or row.state != WebhookMessage.WAITING_STATE:
             return
         url, body = row.webhook.url, row.body.encode()
         headers = signing.signed_headers(
             row.reference, now(), body, service.signing_secrets(row.webhook)
         )
-        reason = _reason_not_sent(node, session, row)
+        reason = _find_reason_not_to_send(node, session, row)
     attempt = WebhookAttempt(None, reason, is_final=True)
     if not reason:
         attempt = _send(node, url, body, headers)
-    queues.record_with_retry(node, WebhookMessage, lambda work: _record(work, lease, attempt))
+    queues.record_with_retry(
+        node, WebhookMessage, lambda work: _record_attempt(work, lease, attempt)
+    )
 
 
-def _reason_not_sent(node: Node, session: Session, message: WebhookMessage) -> str:
+def _find_reason_not_to_send(node: Node, session: Session, message: WebhookMessage) -> str:
     """Why a message must not be sent now; empty if it may be."""
     webhook = message.webhook
     if webhook.off_at is not None:
@@ -88,9 +92,9 @@ def _send(node: Node, url: str, body: bytes, headers: dict[str, str]) -> Webhook
     return WebhookAttempt(response.status, retry_after=response.headers.get("retry-after"))
 
 
-def _record(work: UnitOfWork, lease: queues.Lease, attempt: WebhookAttempt) -> None:
+def _record_attempt(work: UnitOfWork, lease: queues.Lease, attempt: WebhookAttempt) -> None:
     row = work.session.get(WebhookMessage, lease.id, with_for_update={"of": WebhookMessage})
-    if row is None or row.state != WebhookMessage.WAITING:
+    if row is None or row.state != WebhookMessage.WAITING_STATE:
         return
     attempted_at = now()
     row.attempts += 1
@@ -103,11 +107,11 @@ def _record(work: UnitOfWork, lease: queues.Lease, attempt: WebhookAttempt) -> N
             attempt.status, row.attempts, age, attempt.retry_after, spread, attempted_at, RETRY_FOR
         )
     if outcome.retry_in is None:
-        row.move_to("delivered" if outcome.delivered else "failed")
+        row.move_to("delivered" if outcome.is_delivered else "failed")
         row.finished_at = attempted_at
     else:
         row.due_at = attempted_at + outcome.retry_in
-    _record_health(work, row.webhook, attempt, is_delivered=outcome.delivered)
+    _record_health(work, row.webhook, attempt, is_delivered=outcome.is_delivered)
 
 
 def _record_health(
@@ -135,7 +139,7 @@ def _record_health(
 def prune_messages(node: Node) -> None:
     """Delete messages that were delivered or failed longer than `RETENTION` ago."""
     old = select(WebhookMessage.id).where(
-        WebhookMessage.state != WebhookMessage.WAITING,
+        WebhookMessage.state != WebhookMessage.WAITING_STATE,
         WebhookMessage.finished_at < now() - RETENTION,
     )
     prune_rows(node, WebhookMessage.JOB, WebhookMessage, old)

@@ -57,7 +57,7 @@ class WebhookMessage(QueueMixin, Base):
         Index(None, "webhook_id", "id"),
     )
 
-    JOB, WAITING, REASON = "webhooks", "pending", "answer"
+    JOB, WAITING_STATE, REASON_COLUMN = "webhooks", "pending", "answer"
     STATES = {  # noqa: RUF012 -- a constant table
         "pending": frozenset({"delivered", "failed"}),
         "failed": frozenset({"pending"}),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from node import long_writes
+from node import batched_writes
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating.viewer import ANONYMOUS, LOCAL_USER
@@ -29,7 +29,7 @@ from node.webhooks import events
 from node.webhooks.events import SUBSCRIBABLE_EVENTS, WebhookEvent
 from node.webhooks.models import Webhook, WebhookMessage, new_secret
 
-PERMISSION = "projects.edit"
+REQUIRED_PERMISSION = "projects.edit"
 # Webhooks of one user, and pending messages to one webhook; further ones are dropped.
 MAX_PER_PERSON, MAX_PENDING = 10, 1_000
 # How long messages are also signed with the previous secret.
@@ -37,7 +37,7 @@ OLD_SECRET_VALID_FOR = timedelta(days=1)
 MAX_SHOWN = 20
 
 
-def add(
+def add_webhook(
     work: UnitOfWork, user: User, url: str, event_names: Sequence[str], *, tells_all: bool
 ) -> Webhook:
     """Add a webhook for these events. Raises `InvalidInputError` for an invalid URL or event, and
@@ -117,26 +117,26 @@ def signing_secrets(webhook: Webhook) -> list[str]:
     return secrets
 
 
-def remove(work: UnitOfWork, webhook: Webhook) -> None:
+def remove_webhook(work: UnitOfWork, webhook: Webhook) -> None:
     """Switch a webhook off and start the long write that deletes its messages, and then itself."""
     work.audit("webhook.remove", webhook.url)
     webhook.removed_at = webhook.off_at = now()
-    long_writes.begin(work, REMOVE_WEBHOOK, str(webhook.id))
+    batched_writes.start(work, REMOVE_WEBHOOK, str(webhook.id))
 
 
-def _remove_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
+def _remove_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     session, webhook_id = work.session, int(row.subject)
     messages = select(WebhookMessage.id).where(WebhookMessage.webhook_id == webhook_id)
-    ids = long_writes.lock_batch(session, WebhookMessage, messages)
+    ids = batched_writes.lock_batch(session, WebhookMessage, messages)
     deletion = delete(WebhookMessage).where(WebhookMessage.id.in_(ids))
-    session.execute(deletion, execution_options=long_writes.UNSYNCHRONISED)
-    if long_writes.is_any_left(session, messages):
+    session.execute(deletion, execution_options=batched_writes.NO_SESSION_SYNC)
+    if batched_writes.is_any_left(session, messages):
         return True
     session.execute(delete(Webhook).where(Webhook.id == webhook_id))
     return False
 
 
-REMOVE_WEBHOOK = long_writes.LongWriteKind("remove-webhook", _remove_some)
+REMOVE_WEBHOOK = batched_writes.BatchedWriteKind("remove-webhook", _remove_batch)
 
 
 def disable_all(work: UnitOfWork, user: User) -> None:
@@ -200,7 +200,9 @@ def _active_webhooks(work: UnitOfWork) -> list[Webhook]:
 
 def can_have_webhooks(hooks: Hooks, user: User) -> bool:
     """Whether a user may have webhooks; checked whenever one is used."""
-    return user.active and is_allowed((role.name for role in user.roles), PERMISSION, hooks)
+    return user.active and is_allowed(
+        (role.name for role in user.roles), REQUIRED_PERMISSION, hooks
+    )
 
 
 def is_still_valid(session: Session, webhook: Webhook, message: WebhookMessage) -> bool:
@@ -222,7 +224,7 @@ def is_still_valid(session: Session, webhook: Webhook, message: WebhookMessage) 
 def _enqueue(work: UnitOfWork, webhook: Webhook, event: WebhookEvent, data: dict[str, Any]) -> None:
     is_pending = (
         WebhookMessage.webhook_id == webhook.id,
-        WebhookMessage.state == WebhookMessage.WAITING,
+        WebhookMessage.state == WebhookMessage.WAITING_STATE,
     )
     query = select(func.count()).select_from(WebhookMessage).where(*is_pending)
     if (work.session.scalar(query) or 0) >= MAX_PENDING:

@@ -20,10 +20,12 @@ def signed_headers(
     return {
         "webhook-id": reference,
         "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(_signature(secret, signed_content) for secret in secrets),
+        "webhook-signature": " ".join(
+            _compute_signature(secret, signed_content) for secret in secrets
+        ),
     }
 
 
-def _signature(secret: str, signed_content: bytes) -> str:
+def _compute_signature(secret: str, signed_content: bytes) -> str:
     key = b64decode(secret.removeprefix(SECRET_PREFIX))
     return "v1," + b64encode(hmac.new(key, signed_content, sha256).digest()).decode()

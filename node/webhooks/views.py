@@ -31,10 +31,12 @@ def _render_list(form: WebhookForm) -> str:
     webhooks = service.list_of_user(
         current_work().session, current_user, all_users=has_permission(OPERATE)
     )
-    return render_template("webhooks/index.html", form=form, webhooks=webhooks, names=_names())
+    return render_template(
+        "webhooks/index.html", form=form, webhooks=webhooks, names=_owner_names()
+    )
 
 
-def _names() -> dict[str, str]:
+def _owner_names() -> dict[str, str]:
     return {event.value: str(label) for event, label in EVENT_LABELS.items()}
 
 
@@ -47,7 +49,7 @@ def add() -> ResponseReturnValue:
         return _render_list(form), 400
     event_names = [name for name in form.events.data or [] if name in list(SUBSCRIBABLE_EVENTS)]
     try:
-        webhook = service.add(
+        webhook = service.add_webhook(
             work,
             current_user,
             form.url.data or "",
@@ -55,7 +57,7 @@ def add() -> ResponseReturnValue:
             tells_all=bool(form.tells_all.data),
         )
     except InvalidInputError as error:
-        form.show(error)
+        form.add_errors(error)
         return _render_list(form), 400
     except ConflictError as error:
         form.form_errors.append(translate(error.safe_text))
@@ -67,10 +69,10 @@ def add() -> ResponseReturnValue:
 @permission(EDIT)
 def show(webhook_id: int) -> ResponseReturnValue:
     """A webhook and its latest messages."""
-    return _render_webhook(_find(webhook_id))
+    return _render_webhook(_find_webhook(webhook_id))
 
 
-def _find(webhook_id: int) -> Webhook:
+def _find_webhook(webhook_id: int) -> Webhook:
     session = current_work().session
     return service.find(session, current_user, webhook_id, all_users=has_permission(OPERATE))
 
@@ -82,7 +84,7 @@ def _render_webhook(webhook: Webhook, secret: str = "") -> str:
         webhook=webhook,
         latest_messages=messages,
         secret=secret,
-        names=_names(),
+        names=_owner_names(),
         phrases=responses,
     )
 
@@ -90,14 +92,14 @@ def _render_webhook(webhook: Webhook, secret: str = "") -> str:
 @blueprint.post("/account/webhooks/<int:webhook_id>/secret")
 @permission(EDIT)
 def change_secret(webhook_id: int) -> ResponseReturnValue:
-    webhook = _find(webhook_id)
+    webhook = _find_webhook(webhook_id)
     return _render_webhook(webhook, service.change_secret(current_work(), webhook))
 
 
 @blueprint.post("/account/webhooks/<int:webhook_id>/test")
 @permission(EDIT)
 def test(webhook_id: int) -> ResponseReturnValue:
-    service.queue_test(current_work(), _find(webhook_id))
+    service.queue_test(current_work(), _find_webhook(webhook_id))
     flash(_("We are sending a test message. Reload this page to see the result."), "success")
     return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
 
@@ -105,7 +107,7 @@ def test(webhook_id: int) -> ResponseReturnValue:
 @blueprint.post("/account/webhooks/<int:webhook_id>/on")
 @permission(EDIT)
 def switch_on(webhook_id: int) -> ResponseReturnValue:
-    service.switch_on(current_work(), _find(webhook_id))
+    service.switch_on(current_work(), _find_webhook(webhook_id))
     flash(_("The webhook has been switched on."), "success")
     return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
 
@@ -113,6 +115,6 @@ def switch_on(webhook_id: int) -> ResponseReturnValue:
 @blueprint.post("/account/webhooks/<int:webhook_id>/remove")
 @permission(EDIT)
 def remove(webhook_id: int) -> ResponseReturnValue:
-    service.remove(current_work(), _find(webhook_id))
+    service.remove_webhook(current_work(), _find_webhook(webhook_id))
     flash(_("The webhook has been removed. We will not send anything more to it."), "success")
     return redirect(url_for("webhooks.index"), 303)

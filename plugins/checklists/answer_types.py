@@ -3,8 +3,8 @@
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from node.api import InvalidInputError, misfit, msg, trim
-from plugins.checklists.definitions.model import CHOICE, DATE, NUMBER, YES_NO, Question
+from node.api import InvalidInputError, find_text_error, msg, trim
+from plugins.checklists.definitions.checklist import CHOICE, DATE, NUMBER, YES_NO, Question
 
 # Characters.
 MAX_LEN_ANSWER = 2_000
@@ -43,7 +43,7 @@ def clean_text(text: str, limit: int, field: str) -> str:
     `limit` characters.
     """
     text = trim(text)
-    if problem := misfit(text, limit, lines=True):
+    if problem := find_text_error(text, limit, lines=True):
         raise answer_error(problem, field)
     return text
 

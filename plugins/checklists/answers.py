@@ -8,10 +8,19 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from node.api import ConflictError, InvalidInputError, Work, insert_once, misfit, msg, now, trim
+from node.api import (
+    ConflictError,
+    InvalidInputError,
+    Work,
+    find_text_error,
+    insert_once,
+    msg,
+    now,
+    trim,
+)
 from plugins.checklists.answer_types import answer_error, clean_text, normalise_answer
-from plugins.checklists.definitions.model import NEGATIVE_ANSWERS, YES_NO, Question
-from plugins.checklists.models import FINISHED, AnswerHistory, ChecklistAnswer, Run
+from plugins.checklists.definitions.checklist import NEGATIVE_ANSWERS, YES_NO, Question
+from plugins.checklists.models import FINISHED, AnswerHistory, Assessment, ChecklistAnswer
 
 # Characters.
 MAX_LEN_NOTE = 4_000
@@ -19,7 +28,7 @@ MAX_LEN_TITLE, MAX_LEN_URL = 200, 1_000
 MAX_EVIDENCE = 10
 # Changes kept of one answer; the oldest are deleted.
 MAX_HISTORY = 200
-TO_DO, DONE = "open", "done"
+ACTION_OPEN, ACTION_DONE = "open", "done"
 
 
 @dataclass(frozen=True)
@@ -40,16 +49,16 @@ class AnswerInput:
     evidence: Sequence[Evidence] = field(default_factory=tuple)
 
 
-def get_by_question(session: Session, run: Run) -> Mapping[str, ChecklistAnswer]:
+def get_by_question(session: Session, assessment: Assessment) -> Mapping[str, ChecklistAnswer]:
     """The answers of a run, by the id of their question."""
-    rows = session.scalars(select(ChecklistAnswer).where(ChecklistAnswer.run_id == run.id))
+    rows = session.scalars(select(ChecklistAnswer).where(ChecklistAnswer.run_id == assessment.id))
     return {row.question: row for row in rows}
 
 
-def get_values(session: Session, run: Run) -> Mapping[str, str]:
+def get_values(session: Session, assessment: Assessment) -> Mapping[str, str]:
     """The texts of the answers of a run, by the id of their question."""
     rows = select(ChecklistAnswer.question, ChecklistAnswer.answer).where(
-        ChecklistAnswer.run_id == run.id
+        ChecklistAnswer.run_id == assessment.id
     )
     return {row.question: row.answer for row in session.execute(rows)}
 
@@ -58,22 +67,24 @@ def parse_evidence(answer: ChecklistAnswer | None) -> list[Evidence]:
     return [Evidence(**item) for item in answer.evidence] if answer else []
 
 
-def list_history(session: Session, run: Run, question: Question) -> Sequence[AnswerHistory]:
+def list_history(
+    session: Session, assessment: Assessment, question: Question
+) -> Sequence[AnswerHistory]:
     """The changes of one answer, newest first."""
     query = select(AnswerHistory).where(
-        AnswerHistory.run_id == run.id, AnswerHistory.question == question.id
+        AnswerHistory.run_id == assessment.id, AnswerHistory.question == question.id
     )
     return session.scalars(query.order_by(AnswerHistory.id.desc()).limit(MAX_HISTORY)).all()
 
 
-def record(
-    work: Work, run: Run, question: Question, entered: AnswerInput, edition: int
+def save_answer(
+    work: Work, assessment: Assessment, question: Question, entered: AnswerInput, edition: int
 ) -> ChecklistAnswer:
     """Save an answer. `edition` is that of the answer that the writer saw, 0 for none.
 
     Raises `InvalidInputError`, and `ConflictError` if someone changed the answer after `edition`.
     """
-    if run.state == FINISHED:
+    if assessment.state == FINISHED:
         raise InvalidInputError(
             msg("This assessment is finished. Start a new assessment to answer again.")
         )
@@ -83,20 +94,27 @@ def record(
         "note": clean_text(entered.note, MAX_LEN_NOTE, "note"),
         "evidence": [asdict(evidence) for evidence in _validate_evidence(entered.evidence)],
     }
-    current = find_answer(work.session, run, question)
-    values["action"] = _action_state(question, answer, current)
-    return save(work, run, question, "answer", values, edition)
+    current = find_answer(work.session, assessment, question)
+    values["action"] = _next_action_state(question, answer, current)
+    return save_with_history(work, assessment, question, "answer", values, edition)
 
 
-def find_answer(session: Session, run: Run, question: Question) -> ChecklistAnswer | None:
+def find_answer(
+    session: Session, assessment: Assessment, question: Question
+) -> ChecklistAnswer | None:
     query = select(ChecklistAnswer).where(
-        ChecklistAnswer.run_id == run.id, ChecklistAnswer.question == question.id
+        ChecklistAnswer.run_id == assessment.id, ChecklistAnswer.question == question.id
     )
     return session.scalar(query)
 
 
-def save(
-    work: Work, run: Run, question: Question, what: str, values: dict[str, Any], edition: int
+def save_with_history(
+    work: Work,
+    assessment: Assessment,
+    question: Question,
+    change_kind: str,
+    values: dict[str, Any],
+    edition: int,
 ) -> ChecklistAnswer:
     """Save some columns of an answer and add the previous values to its history.
 
@@ -104,7 +122,7 @@ def save(
     answer is no longer at `edition`.
     """
     session = work.session
-    current = find_answer(session, run, question)
+    current = find_answer(session, assessment, question)
     if (current.edition if current else 0) != edition:
         raise ConflictError(msg("Someone else changed this while you were writing."))
     before = {name: _to_json(getattr(current, name)) if current else None for name in values}
@@ -112,7 +130,7 @@ def save(
     if current and before == after:
         return current
     author = {"by": work.by, "at": now()}
-    key = {"run_id": run.id, "question": question.id}
+    key = {"run_id": assessment.id, "question": question.id}
     if current is None:
         empty = {"note": "", "evidence": [], "action": "", "plan": ""}
         is_saved = insert_once(
@@ -127,19 +145,23 @@ def save(
     if not is_saved:
         raise ConflictError(msg("Someone else changed this while you were writing."))
     if any(before.values()):
-        _add_history(session, AnswerHistory(**key, what=what, before=before, **author))
-    run.changed_at = now()
+        _add_history_row(session, AnswerHistory(**key, what=change_kind, before=before, **author))
+    assessment.changed_at = now()
     session.flush()
     session.expire_all()
-    work.audit(what, run.about or f"urn:moothall:run:{run.token}", question=question.id)
+    work.audit(
+        change_kind,
+        assessment.about or f"urn:moothall:run:{assessment.token}",
+        question=question.id,
+    )
     return session.scalars(
         select(ChecklistAnswer).where(
-            ChecklistAnswer.run_id == run.id, ChecklistAnswer.question == question.id
+            ChecklistAnswer.run_id == assessment.id, ChecklistAnswer.question == question.id
         )
     ).one()
 
 
-def _add_history(session: Session, row: AnswerHistory) -> None:
+def _add_history_row(session: Session, row: AnswerHistory) -> None:
     session.add(row)
     count_query = select(func.count()).where(
         AnswerHistory.run_id == row.run_id, AnswerHistory.question == row.question
@@ -157,13 +179,13 @@ def _to_json(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _action_state(question: Question, answer: str, current: ChecklistAnswer | None) -> str:
+def _next_action_state(question: Question, answer: str, current: ChecklistAnswer | None) -> str:
     """The state of the action: no and partly open one; it keeps its state while the answer stays
     the same.
     """
     if question.kind != YES_NO or answer not in NEGATIVE_ANSWERS:
         return ""
-    return (current.action if current and current.answer == answer else "") or TO_DO
+    return (current.action if current and current.answer == answer else "") or ACTION_OPEN
 
 
 def _validate_evidence(entered: Sequence[Evidence]) -> list[Evidence]:
@@ -176,7 +198,7 @@ def _validate_evidence(entered: Sequence[Evidence]) -> list[Evidence]:
         field = f"evidence-{index}-url"
         if not _is_web_url(url):
             raise answer_error(msg("Enter a web address that starts with https://"), field)
-        if problem := misfit(title, MAX_LEN_TITLE):
+        if problem := find_text_error(title, MAX_LEN_TITLE):
             raise answer_error(problem, f"evidence-{index}-title")
         evidence.append(Evidence(url, title, item.is_private))
     if len(evidence) > MAX_EVIDENCE:

@@ -7,8 +7,8 @@ import click
 from node import api
 from plugins.checklists import library
 from plugins.checklists.access import PLUGIN
+from plugins.checklists.definitions.checklist import Checklist
 from plugins.checklists.definitions.data_reader import DefinitionError
-from plugins.checklists.definitions.model import Checklist
 from plugins.checklists.definitions.parsing import read_file
 from plugins.checklists.definitions.serialising import to_yaml
 
@@ -28,7 +28,7 @@ def list_all() -> None:
 @click.argument("file", type=FILE_PATH)
 def import_file(file: Path) -> None:
     """Publish the checklist in FILE as a new version."""
-    checklist = _read(file)
+    checklist = _parse_file(file)
     with api.work(PLUGIN) as work:
         published = library.publish(work, checklist)
     click.echo(f"Published version {published.version} of {published.id}")
@@ -52,7 +52,7 @@ def export(name: str, number: int | None) -> None:
 @click.argument("file", type=FILE_PATH)
 def check(file: Path) -> None:
     """Check that FILE is a valid checklist, and list the text that is not written yet."""
-    checklist = _read(file)
+    checklist = _parse_file(file)
     for place in checklist.placeholders():
         click.echo(f"{place}: not written yet")
     if "cy" not in checklist.languages:
@@ -63,7 +63,7 @@ def check(file: Path) -> None:
 COMMANDS = [list_all, import_file, export, check]
 
 
-def _read(file: Path) -> Checklist:
+def _parse_file(file: Path) -> Checklist:
     try:
         return read_file(file)
     except DefinitionError as error:

@@ -3,13 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from plugins.checklists.definitions.model import CHOICE, YES_NO, YES_NO_ANSWERS, Checklist, Question
-from plugins.checklists.federate import SharedRun
-from plugins.checklists.models import Run
-from plugins.checklists.progress import RunProgress
+from plugins.checklists.definitions.checklist import (
+    CHOICE,
+    YES_NO,
+    YES_NO_ANSWERS,
+    Checklist,
+    Question,
+)
+from plugins.checklists.federate import SharedAssessment
+from plugins.checklists.models import Assessment
+from plugins.checklists.progress import AssessmentProgress
 
 # Runs in one comparison over time.
-MAX_RUNS = 5
+MAX_BARS = 5
 
 
 @dataclass(frozen=True)
@@ -17,18 +23,20 @@ class ComparisonRow:
     """One question and the shared runs by answer, in the order of the question's options."""
 
     question: Question
-    runs_by_answer: Mapping[str, Sequence[SharedRun]]
+    shared_by_answer: Mapping[str, Sequence[SharedAssessment]]
 
     @property
     def total(self) -> int:
-        return sum(map(len, self.runs_by_answer.values()))
+        return sum(map(len, self.shared_by_answer.values()))
 
 
-def compare_councils(checklist: Checklist, shared_runs: Sequence[SharedRun]) -> list[ComparisonRow]:
+def compare_councils(
+    checklist: Checklist, shared_assessments: Sequence[SharedAssessment]
+) -> list[ComparisonRow]:
     """A row for each question that at least one council answered."""
     rows = []
     for question in checklist.questions:
-        answered_runs = [run for run in shared_runs if run.answers.get(question.id)]
+        answered_runs = [run for run in shared_assessments if run.answers.get(question.id)]
         given_answers = {run.answers[question.id] for run in answered_runs}
         order = question.answers if question.kind in (YES_NO, CHOICE) else sorted(given_answers)
         runs_by_answer = {
@@ -47,15 +55,15 @@ class ProgressBar:
     `BAR_WIDTH`.
     """
 
-    run: Run
-    progress: RunProgress
+    assessment: Assessment
+    progress: AssessmentProgress
     pieces: Sequence[tuple[str, int, float, float]]
 
 
 BAR_WIDTH = 300
 
 
-def build_bars(series: Sequence[tuple[Run, RunProgress]]) -> list[ProgressBar]:
+def build_bars(series: Sequence[tuple[Assessment, AssessmentProgress]]) -> list[ProgressBar]:
     """A bar for each run, in the given order. Questions not answered, or not applicable, are left
     blank at the end.
     """

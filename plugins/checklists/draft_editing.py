@@ -16,21 +16,21 @@ from node.api import (
     InvalidInputError,
     NotFoundError,
     Work,
+    find_text_error,
     insert_once,
-    misfit,
     msg,
     now,
     trim,
 )
 from plugins.checklists import library
+from plugins.checklists.definitions.checklist import Checklist
 from plugins.checklists.definitions.data_reader import ID_PATTERN, MAX_LEN_ID, DefinitionError
-from plugins.checklists.definitions.model import Checklist
 from plugins.checklists.definitions.parsing import (
     MAX_LEN_TITLE,
     MAX_QUESTIONS,
     MAX_SECTIONS,
     RESERVED_IDS,
-    from_data,
+    parse_data,
 )
 from plugins.checklists.definitions.serialising import to_data
 from plugins.checklists.models import ChecklistDraft
@@ -79,7 +79,7 @@ def create_checklist(work: Work, checklist_id: str, title: str) -> None:
     """Start the draft of a new checklist. Raises `InvalidInputError` about `id` or `title`."""
     summary = msg("The checklist could not be created.")
     title = trim(title)
-    if problem := misfit(title, MAX_LEN_TITLE) if title else msg("Enter a title"):
+    if problem := find_text_error(title, MAX_LEN_TITLE) if title else msg("Enter a title"):
         raise InvalidInputError(summary, {"title": problem})
     if not ID_PATTERN.fullmatch(checklist_id) or len(checklist_id) > MAX_LEN_ID:
         problem = msg(
@@ -128,7 +128,7 @@ def apply_change(
 def find_problem(data: DefinitionData) -> str:
     """Why a draft cannot be published yet, as one sentence; empty if it can."""
     try:
-        from_data(data)
+        parse_data(data)
     except DefinitionError as error:
         return msg("In %(place)s: %(what)s", place=error.place, what=error.problem)
     return ""
@@ -140,7 +140,7 @@ def publish_draft(work: Work, checklist_id: str) -> Checklist:
     """
     draft = get_draft(work.session, checklist_id)
     try:
-        checklist = from_data(draft.data)
+        checklist = parse_data(draft.data)
     except DefinitionError as error:
         raise InvalidInputError(
             msg("In %(place)s: %(what)s", place=error.place, what=error.problem)
@@ -216,22 +216,22 @@ def used_ids(session: Session, checklist_id: str) -> set[str]:
     }
 
 
-def move_item(items: list[DefinitionData], item_id: str, by: int) -> None:
+def move_item(items: list[DefinitionData], item_id: str, offset: int) -> None:
     """Move an item by `by` places; an item at the end stays where it is."""
     index = next((position for position, item in enumerate(items) if item["id"] == item_id), None)
-    if index is not None and 0 <= index + by < len(items):
-        items[index], items[index + by] = items[index + by], items[index]
+    if index is not None and 0 <= index + offset < len(items):
+        items[index], items[index + offset] = items[index + offset], items[index]
 
 
 def remove_item(items: list[DefinitionData], item_id: str) -> None:
     items[:] = [item for item in items if item["id"] != item_id]
 
 
-def _new_id(letter: str, taken_ids: set[str]) -> str:
+def _new_id(prefix: str, taken_ids: set[str]) -> str:
     number = 1
-    while f"{letter}{number}" in taken_ids:
+    while f"{prefix}{number}" in taken_ids:
         number += 1
-    return f"{letter}{number}"
+    return f"{prefix}{number}"
 
 
 def _insert_draft(work: Work, checklist_id: str, data: DefinitionData) -> None:

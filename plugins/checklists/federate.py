@@ -10,7 +10,7 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from node.api import DocumentField, DocumentType, DocumentView, misfit
+from node.api import DocumentField, DocumentInfo, DocumentType, find_text_error
 from plugins.checklists.answer_types import MAX_LEN_ANSWER
 from plugins.checklists.answers import MAX_EVIDENCE, MAX_LEN_TITLE, MAX_LEN_URL, Evidence
 from plugins.checklists.definitions.data_reader import ID_PATTERN, MAX_LEN_ID
@@ -28,23 +28,23 @@ def document_type(label: Any) -> DocumentType:
         RESULT_TYPE,
         label,
         fields=(
-            DocumentField("checklist", is_needed=True, most=MAX_LEN_ID),
-            DocumentField("version", "number", is_needed=True),
-            DocumentField("scope", is_needed=True, most=20),
-            DocumentField("about", most=MAX_LEN_SUBJECT),
-            DocumentField("finished", "day", is_needed=True),
-            DocumentField("answers", "json", is_needed=True, most=MAX_BYTES // 2),
-            DocumentField("evidence", "json", most=MAX_BYTES // 2),
+            DocumentField("checklist", is_required=True, max_length=MAX_LEN_ID),
+            DocumentField("version", "number", is_required=True),
+            DocumentField("scope", is_required=True, max_length=20),
+            DocumentField("about", max_length=MAX_LEN_SUBJECT),
+            DocumentField("finished", "day", is_required=True),
+            DocumentField("answers", "json", is_required=True, max_length=MAX_BYTES // 2),
+            DocumentField("evidence", "json", max_length=MAX_BYTES // 2),
         ),
-        most_bytes=MAX_BYTES,
+        max_bytes=MAX_BYTES,
     )
 
 
 @dataclass(frozen=True)
-class SharedRun:
+class SharedAssessment:
     """A run that a council shares."""
 
-    document: DocumentView
+    document: DocumentInfo
     checklist: str
     version: int
     scope: str
@@ -59,35 +59,35 @@ class SharedRun:
         return self.document.council.uri, self.scope, self.document.project_uri or self.about
 
 
-def parse_result(document: DocumentView) -> SharedRun | None:
+def parse_document(document: DocumentInfo) -> SharedAssessment | None:
     """The shared run in a document, or None if it is not valid."""
     fields = document.fields
     scope, finished_on = fields.get("scope"), fields.get("finished")
     if scope not in (PROJECT, SERVICE, COUNCIL) or not isinstance(finished_on, date):
         return None
-    return SharedRun(
+    return SharedAssessment(
         document,
         str(fields.get("checklist", "")),
         int(fields.get("version") or 0),
         scope,
         str(fields.get("about") or ""),
         finished_on,
-        _answers(fields.get("answers")),
-        _evidence(fields.get("evidence")),
+        _parse_answers(fields.get("answers")),
+        _parse_evidence(fields.get("evidence")),
     )
 
 
-def _answers(data: Any) -> dict[str, str]:
+def _parse_answers(data: Any) -> dict[str, str]:
     return {
         question_id: answer
-        for question_id, answer in _items(data)
+        for question_id, answer in _question_items(data)
         if _is_line(answer, MAX_LEN_ANSWER)
     }
 
 
-def _evidence(data: Any) -> dict[str, list[Evidence]]:
+def _parse_evidence(data: Any) -> dict[str, list[Evidence]]:
     evidence = {}
-    for question_id, links in _items(data):
+    for question_id, links in _question_items(data):
         if isinstance(links, list):
             evidence[question_id] = [
                 Evidence(link["url"], link["title"])
@@ -99,7 +99,7 @@ def _evidence(data: Any) -> dict[str, list[Evidence]]:
     return evidence
 
 
-def _items(data: Any) -> list[tuple[str, Any]]:
+def _question_items(data: Any) -> list[tuple[str, Any]]:
     if not isinstance(data, dict):
         return []
     named = ((question_id, value) for question_id, value in data.items() if _is_id(question_id))
@@ -113,11 +113,11 @@ def _is_id(name: Any) -> bool:
 
 
 def _is_line(value: Any, limit: int) -> bool:
-    return isinstance(value, str) and misfit(value, limit, lines=True) is None
+    return isinstance(value, str) and find_text_error(value, limit, lines=True) is None
 
 
 def _is_title(value: Any) -> bool:
-    return isinstance(value, str) and misfit(value, MAX_LEN_TITLE) is None
+    return isinstance(value, str) and find_text_error(value, MAX_LEN_TITLE) is None
 
 
 def _is_link(value: Any) -> bool:

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from node.api import InvalidInputError, NotFoundError, Work, insert_once, msg
-from plugins.checklists.definitions.model import Checklist
-from plugins.checklists.definitions.parsing import MAX_VERSION, from_data
+from plugins.checklists.definitions.checklist import Checklist
+from plugins.checklists.definitions.parsing import MAX_VERSION, parse_data
 from plugins.checklists.definitions.serialising import to_data
 from plugins.checklists.definitions.shipped import load_shipped
 from plugins.checklists.models import ChecklistVersion
@@ -51,7 +51,7 @@ def get_version(session: Session, checklist_id: str, number: int) -> Checklist:
         else None  # the number may be too large for the database
     )
     if row is not None:
-        return from_data(row.data)
+        return parse_data(row.data)
     shipped = load_shipped().get(checklist_id)
     if shipped is None or shipped.version != number:
         raise NotFoundError(msg("Checklist not found."))

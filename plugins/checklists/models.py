@@ -44,7 +44,7 @@ class ChecklistDraft(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Run(Base):
+class Assessment(Base):
     """One pass through a checklist.
 
     `about` is the subject: the id of a project, the name of a service in lower case, or an empty
@@ -118,7 +118,7 @@ class AnswerHistory(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
-class CouncilQuestion(Base):
+class Enquiry(Base):
     """A question from an officer of another council about an answer that our council shares."""
 
     __tablename__ = "checklists__asked"

@@ -12,15 +12,18 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from fpdf.prefs import ViewerPreferences
 
-from plugins.checklists import names
-from plugins.checklists.report import ReportEntry, RunReport
+from plugins.checklists import labels
+from plugins.checklists.report import AssessmentReport, ReportEntry
 
 FONT = "Source Sans Pro"
-FOLDER = Path(font_source_sans_pro.font_directory)
-FONT_FILES = {"": FOLDER / "SourceSansPro-Regular.ttf", "B": FOLDER / "SourceSansPro-Bold.ttf"}
+FONT_FOLDER = Path(font_source_sans_pro.font_directory)
+FONT_FILES = {
+    "": FONT_FOLDER / "SourceSansPro-Regular.ttf",
+    "B": FONT_FOLDER / "SourceSansPro-Bold.ttf",
+}
 BODY_SIZE, SMALL_SIZE = 11, 9
 MARGIN, LINE_HEIGHT = 20, 5.5
-GREY = 80
+TEXT_GREY = 80
 PDF_LANGUAGES = {"en": "en-GB", "cy": "cy"}
 
 
@@ -32,20 +35,20 @@ class _ReportDocument(FPDF):
     def footer(self) -> None:
         self.set_y(-15)
         self.set_font(FONT, size=SMALL_SIZE)
-        self.set_text_color(GREY)
+        self.set_text_color(TEXT_GREY)
         text = _("%(title)s, page %(number)s", title=self.document_title, number=self.page_no())
         self.cell(0, LINE_HEIGHT, text[:150])
         self.set_text_color(0)
 
     def paragraph(
-        self, text: str, *, size: float = BODY_SIZE, style: str = "", after: float = 1
+        self, text: str, *, size: float = BODY_SIZE, style: str = "", space_below: float = 1
     ) -> None:
-        """Write a paragraph; `after` is the space below it in millimetres."""
+        """Write a paragraph; `space_below` is the space below it in millimetres."""
         self.set_font(FONT, style, size)
         self.multi_cell(
             0, LINE_HEIGHT * size / BODY_SIZE, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT
         )
-        self.ln(after)
+        self.ln(space_below)
 
     def heading(self, text: str, size: float, level: int) -> None:
         """Write a heading that also appears in the outline of the document."""
@@ -55,12 +58,12 @@ class _ReportDocument(FPDF):
         self.paragraph(text, size=size, style="B")
 
 
-def render_pdf(report: RunReport, language: str) -> bytes:
+def render_pdf(report: AssessmentReport, language: str) -> bytes:
     """A report as a PDF, in this language as far as the checklist is translated."""
     checklist = report.checklist
     title = f"{checklist.title.in_language(language)}: {report.title}"
     document = _create_document(title, report.council, language)
-    document.paragraph(report.title, size=13, after=0)
+    document.paragraph(report.title, size=13, space_below=0)
     document.heading(checklist.title.in_language(language), 22, 0)
     document.paragraph(report.council)
     document.paragraph(_progress_text(report))
@@ -77,7 +80,7 @@ def render_pdf(report: RunReport, language: str) -> bytes:
         for advice in report.advice:
             document.paragraph(advice.text.in_language(language))
     document.ln(3)
-    document.set_text_color(GREY)
+    document.set_text_color(TEXT_GREY)
     document.paragraph(_source_text(report), size=SMALL_SIZE)
     return bytes(document.output())
 
@@ -98,7 +101,7 @@ def _create_document(title: str, author: str, language: str) -> _ReportDocument:
     return document
 
 
-def _progress_text(report: RunReport) -> str:
+def _progress_text(report: AssessmentReport) -> str:
     progress = report.progress
     counts = _(
         "%(answered)s of %(total)s answered", answered=progress.answered, total=progress.total
@@ -112,8 +115,8 @@ def _progress_text(report: RunReport) -> str:
 def _write_entry(document: _ReportDocument, entry: ReportEntry, language: str) -> None:
     if document.will_page_break(25):
         document.add_page()
-    document.paragraph(entry.question.text.in_language(language), style="B", after=0)
-    answer = names.answer(entry.question, entry.answer, language) if entry.answer else ""
+    document.paragraph(entry.question.text.in_language(language), style="B", space_below=0)
+    answer = labels.answer(entry.question, entry.answer, language) if entry.answer else ""
     document.paragraph(answer or _("Not answered"))
     if entry.note:
         document.paragraph(entry.note)
@@ -142,7 +145,7 @@ def _write_entry(document: _ReportDocument, entry: ReportEntry, language: str) -
     document.ln(2)
 
 
-def _source_text(report: RunReport) -> str:
+def _source_text(report: AssessmentReport) -> str:
     source = report.checklist.source
     parts = [source.title, source.publisher, source.published, source.url]
     return f"{_('Based on')} {', '.join(part for part in parts if part)}."

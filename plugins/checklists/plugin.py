@@ -11,19 +11,19 @@ from flask_babel import lazy_gettext as _l
 from node import api
 from node.api import (
     API_VERSION,
-    ActivityView,
+    ActivityInfo,
     Check,
-    DemoView,
+    DemoInfo,
     DeskStep,
+    DocumentInfo,
     DocumentType,
-    DocumentView,
     Facet,
     NavigationItem,
     NotificationType,
     Permission,
-    PersonView,
+    PersonInfo,
     PluginDetails,
-    ProjectView,
+    ProjectInfo,
     ScheduledJob,
     Section,
     Setting,
@@ -32,21 +32,21 @@ from node.api import (
 )
 from plugins.checklists import (
     access,
-    automation,
-    council_questions,
+    assessments,
+    contributions,
     demo_data,
+    enquiries,
     federate,
     library,
-    runs,
     sharing,
 )
 from plugins.checklists.commands import COMMANDS
-from plugins.checklists.models import PROJECT, Run
+from plugins.checklists.models import PROJECT, Assessment
 from plugins.checklists.pages.blueprint import create_blueprint
 
-FOLDER = Path(__file__).parent
-OFFICERS = frozenset({"officer", "coordinator", "operator"})
-COORDINATORS = frozenset({"coordinator", "operator"})
+PLUGIN_FOLDER = Path(__file__).parent
+OFFICER_ROLES = frozenset({"officer", "coordinator", "operator"})
+COORDINATOR_ROLES = frozenset({"coordinator", "operator"})
 
 
 @hookimpl
@@ -60,8 +60,8 @@ def plugin_details() -> PluginDetails:
             "Checklists to assess projects, services and the whole council against "
             "good digital practice."
         ),
-        migrations=FOLDER / "migrations",
-        translations=FOLDER / "translations",
+        migrations=PLUGIN_FOLDER / "migrations",
+        translations=PLUGIN_FOLDER / "translations",
     )
 
 
@@ -78,22 +78,26 @@ def register_navigation() -> list[NavigationItem]:
 @hookimpl
 def register_permissions() -> list[Permission]:
     return [
-        Permission(access.ANSWER, _l("Answer checklists"), OFFICERS),
-        Permission(access.DEFINE, _l("Write checklists"), COORDINATORS),
-        Permission(access.SHARE, _l("Share answers with other councils"), COORDINATORS),
+        Permission(access.ANSWER, _l("Answer checklists"), OFFICER_ROLES),
+        Permission(access.DEFINE, _l("Write checklists"), COORDINATOR_ROLES),
+        Permission(access.SHARE, _l("Share answers with other councils"), COORDINATOR_ROLES),
     ]
 
 
 @hookimpl
-def project_sections(project: ProjectView, work: Work) -> list[Section]:
+def project_sections(project: ProjectInfo, work: Work) -> list[Section]:
     """The newest run of each checklist that the viewer can see, and checklists without a run."""
-    readable_runs: dict[str, Run] = {}
-    newest_runs: dict[str, Run] = {}
-    for run in runs.list_about(work.session, runs.RunSubject(PROJECT, project.uri, "")):
+    readable_runs: dict[str, Assessment] = {}
+    newest_runs: dict[str, Assessment] = {}
+    for run in assessments.list_of_subject(
+        work.session, assessments.AssessmentSubject(PROJECT, project.uri, "")
+    ):
         newest_runs.setdefault(run.checklist, run)
         if run.checklist not in readable_runs and access.can_read(run):
             readable_runs[run.checklist] = run
-    progress_rows = [(run, runs.get_progress(work.session, run)) for run in readable_runs.values()]
+    progress_rows = [
+        (run, assessments.get_progress(work.session, run)) for run in readable_runs.values()
+    ]
     available = []
     if api.has_permission(access.ANSWER):
         checklists = library.list_current(work.session)
@@ -109,8 +113,8 @@ def project_sections(project: ProjectView, work: Work) -> list[Section]:
 
 
 @hookimpl
-def project_deleted(project: ProjectView, work: Work) -> None:
-    for document_id in runs.delete_of_project(work, project.uri):
+def project_deleted(project: ProjectInfo, work: Work) -> None:
+    for document_id in assessments.delete_of_project(work, project.uri):
         api.withdraw(work, document_id)
 
 
@@ -120,14 +124,14 @@ def register_documents() -> list[DocumentType]:
 
 
 @hookimpl
-def document_received(document: DocumentView, work: Work) -> None:
+def document_received(document: DocumentInfo, work: Work) -> None:
     """Reindex the project: it may have a shared run now."""
     if document.project_uri:
         api.reindex(work, document.project_uri)
 
 
 @hookimpl
-def document_withdrawn(document: DocumentView, work: Work) -> None:
+def document_withdrawn(document: DocumentInfo, work: Work) -> None:
     """Reindex the project: it may no longer have a shared run."""
     sharing.clear_document(work, document.id)
     if document.project_uri:
@@ -136,44 +140,44 @@ def document_withdrawn(document: DocumentView, work: Work) -> None:
 
 @hookimpl
 def register_activities() -> list[str]:
-    return [council_questions.ACTIVITY]
+    return [enquiries.ACTIVITY]
 
 
 @hookimpl
-def activity_received(activity: ActivityView, work: Work) -> bool:
-    return council_questions.receive_question(activity, work)
+def activity_received(activity: ActivityInfo, work: Work) -> bool:
+    return enquiries.receive_enquiry(activity, work)
 
 
 @hookimpl
 def register_facets() -> list[Facet]:
     choices = {
-        automation.FINISHED_VALUE: _l("Finished by our council"),
-        automation.SHARED_VALUE: _l("Shared with other councils"),
+        contributions.FINISHED_VALUE: _l("Finished by our council"),
+        contributions.SHARED_VALUE: _l("Shared with other councils"),
     }
-    return [Facet(automation.FACET_NAME, _l("Checklist"), choices)]
+    return [Facet(contributions.FACET_NAME, _l("Checklist"), choices)]
 
 
 @hookimpl
 def facet_values(
-    projects: Sequence[ProjectView], work: Work
+    projects: Sequence[ProjectInfo], work: Work
 ) -> Mapping[str, Mapping[str, Collection[str]]]:
-    return automation.facet_values(projects, work)
+    return contributions.facet_values(projects, work)
 
 
 @hookimpl
-def desk_steps(person: PersonView, work: Work) -> list[DeskStep]:
-    return automation.desk_steps(person, work)
+def desk_steps(person: PersonInfo, work: Work) -> list[DeskStep]:
+    return contributions.desk_steps(person, work)
 
 
 @hookimpl
 def register_settings() -> list[Setting]:
     return [
         Setting(
-            automation.DAYS_BEFORE_SETTING,
+            contributions.DAYS_BEFORE_SETTING,
             _l("Number of days before the due date to remind the owner of an action"),
             7,
             kind="number",
-            most=60,
+            maximum=60,
         ),
         Setting(
             sharing.SHARE_SETTING,
@@ -192,14 +196,14 @@ def register_commands() -> list[click.Command]:
 
 @hookimpl
 def register_jobs() -> list[ScheduledJob]:
-    return [ScheduledJob("remind", automation.remind_owners, every=timedelta(hours=6))]
+    return [ScheduledJob("remind", contributions.remind_owners, interval=timedelta(hours=6))]
 
 
 @hookimpl
 def register_checks() -> list[Check]:
     return [
-        Check("Can every checklist be read?", automation.find_unreadable),
-        Check("Is the text of every checklist complete?", automation.find_unworded),
+        Check("Can every checklist be read?", contributions.find_invalid_definitions),
+        Check("Is the text of every checklist complete?", contributions.find_placeholders),
     ]
 
 
@@ -207,10 +211,10 @@ def register_checks() -> list[Check]:
 def register_notifications() -> list[NotificationType]:
     return [
         NotificationType(
-            automation.DUE_NOTIFICATION, _l("You have checklist actions due soon"), "asked"
+            contributions.DUE_NOTIFICATION, _l("You have checklist actions due soon"), "asked"
         ),
         NotificationType(
-            council_questions.NOTIFICATION,
+            enquiries.ENQUIRY_NOTIFICATION,
             _l("%(who)s asked a question about your checklist answers"),
             "asked",
         ),
@@ -218,5 +222,5 @@ def register_notifications() -> list[NotificationType]:
 
 
 @hookimpl
-def demo(demo: DemoView, work: Work) -> None:
+def demo(demo: DemoInfo, work: Work) -> None:
     demo_data.add_demo_data(demo, work)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from plugins.checklists.definitions.model import (
+from plugins.checklists.definitions.checklist import (
     YES_NO,
     YES_NO_ANSWERS,
     Checklist,
@@ -39,7 +39,7 @@ class SectionProgress:
 
 
 @dataclass(frozen=True)
-class RunProgress:
+class AssessmentProgress:
     """A checklist and the answers so far, by the id of the question. An empty answer counts as
     none.
     """
@@ -75,7 +75,7 @@ class RunProgress:
         counts = Counter(self.answers.get(question.id) or "" for question in questions)
         return {answer: counts[answer] for answer in YES_NO_ANSWERS}
 
-    def parts(self) -> list[SectionProgress]:
+    def sections(self) -> list[SectionProgress]:
         visible_ids = {question.id for question in self.questions}
         open_ids = {question.id for question in self.unanswered}
         parts = []
@@ -87,7 +87,7 @@ class RunProgress:
 
     def next_question(self, question_id: str) -> Question | None:
         """The next visible question of the same section, or None."""
-        for part in self.parts():
+        for part in self.sections():
             ids = [question.id for question in part.questions]
             if question_id in ids:
                 following = part.questions[ids.index(question_id) + 1 :]

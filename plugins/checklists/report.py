@@ -6,17 +6,17 @@ from datetime import date, datetime
 
 from node import api
 from node.api import Work
-from plugins.checklists import answers, runs
-from plugins.checklists.access import VisibleRun
+from plugins.checklists import answers, assessments
+from plugins.checklists.access import VisibleAssessment
 from plugins.checklists.answers import Evidence
-from plugins.checklists.definitions.model import (
+from plugins.checklists.definitions.checklist import (
     NEGATIVE_ANSWERS,
     Advice,
     Checklist,
     ChecklistSection,
     Question,
 )
-from plugins.checklists.progress import RunProgress
+from plugins.checklists.progress import AssessmentProgress
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ReportEntry:
 
 
 @dataclass(frozen=True)
-class RunReport:
+class AssessmentReport:
     """The report of a run, without sections that have no visible question. `includes_private`: it
     has notes, plans and names.
     """
@@ -47,7 +47,7 @@ class RunReport:
     checklist: Checklist
     title: str
     council: str
-    progress: RunProgress
+    progress: AssessmentProgress
     sections: Sequence[tuple[ChecklistSection, Sequence[ReportEntry]]]
     advice: Sequence[Advice]
     began_at: datetime
@@ -55,16 +55,18 @@ class RunReport:
     includes_private: bool
 
 
-def build_report(work: Work, subject: VisibleRun, *, is_whole: bool) -> RunReport:
-    """The report of a run: complete with `is_whole`, else without notes, plans, names and private
-    links.
+def build_report(
+    work: Work, subject: VisibleAssessment, *, includes_private: bool
+) -> AssessmentReport:
+    """The report of a run: complete with `includes_private`, else without notes, plans, names and
+    private links.
     """
-    run, session = subject.run, work.session
-    progress = runs.get_progress(session, run)
+    run, session = subject.assessment, work.session
+    progress = assessments.get_progress(session, run)
     rows = answers.get_by_question(session, run)
-    people = {person.id: person.name for person in api.people(work)} if is_whole else {}
+    people = {person.id: person.name for person in api.people(work)} if includes_private else {}
     sections = []
-    for part in progress.parts():
+    for part in progress.sections():
         entries = []
         for question in part.questions:
             entry, row = ReportEntry(question), rows.get(question.id)
@@ -73,9 +75,9 @@ def build_report(work: Work, subject: VisibleRun, *, is_whole: bool) -> RunRepor
                 entry = ReportEntry(
                     question,
                     row.answer,
-                    evidence=[link for link in links if is_whole or not link.is_private],
+                    evidence=[link for link in links if includes_private or not link.is_private],
                 )
-            if row is not None and is_whole:
+            if row is not None and includes_private:
                 owner = people.get(row.owner_id or 0, "")
                 private_fields = {
                     "note": row.note,
@@ -87,7 +89,7 @@ def build_report(work: Work, subject: VisibleRun, *, is_whole: bool) -> RunRepor
             entries.append(entry)
         if entries:
             sections.append((part.section, entries))
-    return RunReport(
+    return AssessmentReport(
         progress.checklist,
         subject.title,
         subject.council_name,
@@ -96,5 +98,5 @@ def build_report(work: Work, subject: VisibleRun, *, is_whole: bool) -> RunRepor
         [advice for advice in progress.checklist.advice if not advice.is_placeholder],
         run.began_at,
         run.finished_at,
-        is_whole,
+        includes_private,
     )

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from sqlalchemy import update
 
 from node import api
-from node.api import CouncilView, Document, InvalidInputError, ProjectView, Work, msg, now
-from plugins.checklists import answers, runs
-from plugins.checklists.access import VisibleRun
+from node.api import CouncilInfo, Document, InvalidInputError, ProjectInfo, Work, msg, now
+from plugins.checklists import answers, assessments
+from plugins.checklists.access import VisibleAssessment
 from plugins.checklists.answers import Evidence
-from plugins.checklists.definitions.model import YES
-from plugins.checklists.federate import MAX_LEN_SUBJECT, RESULT_TYPE, SharedRun, parse_result
-from plugins.checklists.models import FINISHED, PROJECT, Run
+from plugins.checklists.definitions.checklist import YES
+from plugins.checklists.federate import (
+    MAX_LEN_SUBJECT,
+    RESULT_TYPE,
+    SharedAssessment,
+    parse_document,
+)
+from plugins.checklists.models import FINISHED, PROJECT, Assessment
 
-PRIVATE = "private"
+PRIVATE_VISIBILITY = "private"
 # The name of the setting that shares every run when it is finished, if it can be shared.
 SHARE_SETTING = "share_when_finished"
 # Councils shown as examples beside an action.
@@ -27,19 +32,23 @@ class SharedExample:
     the viewer can see.
     """
 
-    council: CouncilView
+    council: CouncilInfo
     title: str
-    project: ProjectView | None
+    project: ProjectInfo | None
     evidence: Sequence[Evidence]
     document_id: str
 
 
-def shared_content(work: Work, run: Run) -> tuple[dict[str, str], dict[str, list[Evidence]]]:
+def build_shared_content(
+    work: Work, assessment: Assessment
+) -> tuple[dict[str, str], dict[str, list[Evidence]]]:
     """The answers and the public evidence of a run, each by the id of the question."""
-    visible_ids = {question.id for question in runs.get_progress(work.session, run).questions}
+    visible_ids = {
+        question.id for question in assessments.get_progress(work.session, assessment).questions
+    }
     rows = [
         row
-        for row in answers.get_by_question(work.session, run).values()
+        for row in answers.get_by_question(work.session, assessment).values()
         if row.question in visible_ids
     ]
     evidence = {
@@ -52,11 +61,11 @@ def shared_content(work: Work, run: Run) -> tuple[dict[str, str], dict[str, list
     )
 
 
-def find_obstacle(subject: VisibleRun) -> str:
+def find_problem(subject: VisibleAssessment) -> str:
     """Why a run cannot be shared, as one sentence; empty if it can."""
-    if subject.run.state != FINISHED:
+    if subject.assessment.state != FINISHED:
         return msg("Finish this assessment first. Only finished assessments can be shared.")
-    if subject.run.scope != PROJECT:
+    if subject.assessment.scope != PROJECT:
         return ""
     project = subject.project
     if project is None or not project.is_local:
@@ -64,21 +73,21 @@ def find_obstacle(subject: VisibleRun) -> str:
             "This assessment is about another council’s project. You can only "
             "share assessments of your own council’s work."
         )
-    if project.visibility == PRIVATE:
+    if project.visibility == PRIVATE_VISIBILITY:
         return msg("Only your council can see this project, so its answers cannot be shared.")
     return ""
 
 
-def share(work: Work, subject: VisibleRun) -> None:
+def share(work: Work, subject: VisibleAssessment) -> None:
     """Publish the answers of a run to the councils that follow ours, replacing an earlier run about
-    the same subject. Raises `InvalidInputError` with the reason from `find_obstacle`.
+    the same subject. Raises `InvalidInputError` with the reason from `find_problem`.
     """
-    obstacle = find_obstacle(subject)
+    obstacle = find_problem(subject)
     if obstacle:
         raise InvalidInputError(obstacle)  # type: ignore[arg-type]  # a Message
-    run = subject.run
-    shared_answers, evidence = shared_content(work, run)
-    checklist = runs.get_definition(work.session, run)
+    run = subject.assessment
+    shared_answers, evidence = build_shared_content(work, run)
+    checklist = assessments.get_definition(work.session, run)
     fields = {
         "checklist": run.checklist,
         "version": run.version,
@@ -91,7 +100,7 @@ def share(work: Work, subject: VisibleRun) -> None:
             for question, links in evidence.items()
         },
     }
-    for earlier in runs.list_series(work.session, run):
+    for earlier in assessments.list_series(work.session, run):
         if earlier.document_id and earlier is not run:
             run.document_id, earlier.document_id = earlier.document_id, ""
     name = f"{checklist.title.en}: {subject.title}"
@@ -106,30 +115,30 @@ def share(work: Work, subject: VisibleRun) -> None:
         ),
     )
     run.document_id = document.id
-    runs.reindex_project(work, run)
+    assessments.reindex_project(work, run)
     work.audit("share", document.id, checklist=run.checklist)
 
 
-def withdraw(work: Work, run: Run) -> None:
+def withdraw(work: Work, assessment: Assessment) -> None:
     """Delete the shared document of a run everywhere. Does nothing if it is not shared."""
-    if run.document_id:
-        api.withdraw(work, run.document_id)
-        work.audit("withdraw", run.document_id, checklist=run.checklist)
-        run.document_id = ""
-        runs.reindex_project(work, run)
+    if assessment.document_id:
+        api.withdraw(work, assessment.document_id)
+        work.audit("withdraw", assessment.document_id, checklist=assessment.checklist)
+        assessment.document_id = ""
+        assessments.reindex_project(work, assessment)
 
 
 def clear_document(work: Work, document_id: str) -> None:
     """Mark the run of a document as no longer shared, after the node withdrew the document."""
-    run_of_document = update(Run).where(Run.document_id == document_id)
+    run_of_document = update(Assessment).where(Assessment.document_id == document_id)
     work.session.execute(run_of_document.values(document_id=""))
 
 
-def list_shared(work: Work, checklist_id: str) -> list[SharedRun]:
+def list_shared(work: Work, checklist_id: str) -> list[SharedAssessment]:
     """The shared runs of a checklist, ours first: the newest of each council and subject."""
-    newest: dict[tuple[str, str, str], SharedRun] = {}
+    newest: dict[tuple[str, str, str], SharedAssessment] = {}
     for document in api.documents(work, RESULT_TYPE, fields={"checklist": checklist_id}):
-        shared = parse_result(document)
+        shared = parse_document(document)
         if shared is not None and shared.checklist == checklist_id:
             current = newest.get(shared.key)
             if current is None or current.finished_on < shared.finished_on:

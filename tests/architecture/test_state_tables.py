@@ -21,7 +21,7 @@ from node.federating.models import (
 )
 from node.handover.models import HandOver
 from node.mail.models import Mail
-from node.projects.adoptions import TRANSITIONS as ADOPTION
+from node.projects.adoptions import STATE_TRANSITIONS as ADOPTION
 from node.projects.adoptions import AdoptionState
 from node.projects.details import Freshness
 from node.projects.models import FRESHNESS_TRANSITIONS, STATE_TRANSITIONS, ProjectState

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def council(lasting_nodes: Nodes) -> TestNode:
-    return lasting_nodes.made[0] if lasting_nodes.made else lasting_nodes.start("aldermoor")
+    return lasting_nodes.started[0] if lasting_nodes.started else lasting_nodes.start("aldermoor")
 
 
 def addresses(council: TestNode, method: str) -> dict[str, str]:
@@ -128,11 +128,11 @@ def test_every_queue_has_a_job(council: TestNode) -> None:
 
 
 def test_every_owner_of_tables_has_one_newest_migration(council: TestNode) -> None:
-    owners = {history.owner for history in schema_migrations.histories(council.node.hooks)}
-    assert set(schema_migrations.heads(council.node.hooks)) == owners
+    owners = {history.owner for history in schema_migrations.list_histories(council.node.hooks)}
+    assert set(schema_migrations.find_heads(council.node.hooks)) == owners
     with council.reading() as session:
-        assert schema_migrations.pending(session.get_bind().engine, council.node.hooks) == []
+        assert schema_migrations.list_pending(session.get_bind().engine, council.node.hooks) == []
         tables = set(inspect(session.get_bind()).get_table_names())
     assert {
-        item.version_table for item in schema_migrations.histories(council.node.hooks)
+        item.version_table for item in schema_migrations.list_histories(council.node.hooks)
     } <= tables

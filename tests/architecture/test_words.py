@@ -9,7 +9,7 @@ import click
 import pytest
 
 from node.cli import moothall
-from node.web.extraction import extract, source_folders
+from node.web.message_extraction import extract, source_folders
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = ROOT / "docs" / "words.md"

@@ -67,7 +67,7 @@ def moothall(
 @pytest.fixture
 def council(lasting_nodes: Nodes, moothall: Command, monkeypatch: pytest.MonkeyPatch) -> TestNode:
     """A council that is set up, the same for all tests of a module; commands run against it."""
-    one = lasting_nodes.made[0] if lasting_nodes.made else lasting_nodes.start("aldermoor")
+    one = lasting_nodes.started[0] if lasting_nodes.started else lasting_nodes.start("aldermoor")
     for name in ("base_url", "database_url", "secret_key"):
         monkeypatch.setenv(ENVIRONMENT_PREFIX + name.upper(), str(getattr(one.node.settings, name)))
     return one

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from node.schema_migrations import heads
+from node.schema_migrations import find_heads
 from node.settings import ENVIRONMENT_PREFIX
 from node.testing.nodes import TestNode
 from node.testing.postgres import programs_folder
@@ -179,7 +179,7 @@ def test_a_backup_of_a_newer_version_is_refused(
         assert moothall("backup", file).code == 0
     finally:
         with council.node.engine.begin() as connection:
-            known = heads(council.node.hooks)["core"]
+            known = find_heads(council.node.hooks)["core"]
             connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{known}'")
     refused = moothall("restore", file, database_url=f"sqlite:///{tmp_path / 'other.db'}").refusal
     assert refused.startswith("This backup was made by a newer version of Moothall")

@@ -47,7 +47,7 @@ def signed(here: TestNode, there: TestNode) -> SignedMessage:
     """Something that the council says to `there`, signed with the key that it signs with now."""
     with here.reading() as session:
         actor = session.scalars(select(Actor).where(Actor.uri == here.council_uri)).one()
-        who = FakeActor(FakePeer(here.host), actor.uri, actors.signing_key(actor))
+        who = FakeActor(FakePeer(here.host), actor.uri, actors.get_signing_key(actor))
     return who.sign(who.build_activity("Like", "x", id=f"{actor.uri}#{now().timestamp()}"), there)
 
 
@@ -73,16 +73,16 @@ def known(node: TestNode, uri: str) -> set[str]:
 def told(nodes: Nodes, here: TestNode) -> None:
     """What a command left to be done is done; a minute has passed."""
     here.node.invalidate_caches()
-    for node in nodes.made:
+    for node in nodes.started:
         node.node.key_document_cache.clear()
     here.node.jobs.wake(Delivery.JOB)
     nodes.run_until_idle()
-    for node in nodes.made:
+    for node in nodes.started:
         node.node.invalidate_caches()
 
 
 def overlap_ends(nodes: Nodes, here: TestNode) -> None:
-    long_ago = now() - key_rotation.OVERLAP - timedelta(minutes=1)
+    long_ago = now() - key_rotation.KEY_OVERLAP - timedelta(minutes=1)
     with here.work() as work:
         old = update(ActorKey).where(ActorKey.retired_at.is_not(None))
         work.session.execute(old.values(retired_at=long_ago))

@@ -12,7 +12,7 @@ from node.people import service as people
 from node.people.permissions import OFFICER
 from node.projects import service as projects
 from node.projects.validation import to_input
-from node.testing.fake_peer import AS2
+from node.testing.fake_peer import ACTIVITY_JSON
 from node.testing.nodes import PASSWORD, TestNode, role_email
 from node.testing.visitor import Visitor
 from tests.freshness.waiting import write
@@ -40,7 +40,7 @@ def owner_name(council: TestNode, address: str) -> str:
 
 def public_contact(reader: Visitor, address: str) -> tuple[str, str]:
     """The public name and email address of a project's contact."""
-    details = reader.client.get(address, headers={"Accept": AS2}).get_json()["details"]
+    details = reader.client.get(address, headers={"Accept": ACTIVITY_JSON}).get_json()["details"]
     return details["contact_name"], details.get("contact_email", "")
 
 

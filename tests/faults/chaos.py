@@ -177,9 +177,9 @@ class Chaos:
         found = []
         for name, node in ((HERE, self.here), (THERE, self.there)):
             try:
-                waiting = count(node, Delivery.state == Delivery.WAITING)
-                new = count(node, InboxItem.state == InboxItem.WAITING)
-                due = Comparison.state == Comparison.WAITING, Comparison.due_at <= now()
+                waiting = count(node, Delivery.state == Delivery.WAITING_STATE)
+                new = count(node, InboxItem.state == InboxItem.WAITING_STATE)
+                due = Comparison.state == Comparison.WAITING_STATE, Comparison.due_at <= now()
                 compared = count(node, and_(*due))
                 leased = sum(count(node, row.leased_until.is_not(None)) for row in QUEUES)
             except DBAPIError as error:
@@ -272,7 +272,7 @@ def councils(folder: Path, webs: int = WEBS, workers: int = WORKERS) -> Iterator
         )
         for each in (*victims.webs, *victims.workers, victims.other):
             each.launch()
-            stack.callback(each.end)
+            stack.callback(each.ensure_killed)
         for each in (*victims.webs, victims.other):
             each.wait()
         _follow_each_other(victims, made)

@@ -113,7 +113,7 @@ def pair(
             proxy = stack.enter_context(Proxy(outer, inner).running())
             made.append(Running(name, process, proxy, node))
             process.launch()
-            stack.callback(process.end)
+            stack.callback(process.ensure_killed)
         here, there = made
         for one in made:
             one.process.wait()
@@ -139,7 +139,9 @@ def arrives_once(there: Running, here: Running, *titles: str) -> None:
         activities = select(func.count()).select_from(InboxItem)
         distinct = select(func.count(InboxItem.uri.distinct()))
         assert session.scalar(activities) == session.scalar(distinct)
-    wait_until(lambda: not waiting(here, there), "nothing waits", left=lambda: left(here, there))
+    wait_until(
+        lambda: not waiting(here, there), "nothing waits", describe_state=lambda: left(here, there)
+    )
 
 
 def is_shown_once(one: Running, title: str) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, func, insert, literal, select, update
 
-from node import long_writes
-from node.app import LONG_WRITES
+from node import batched_writes
+from node.app import BATCHED_WRITES
+from node.batched_writes import BATCH_SIZE
 from node.db import insert_once, now
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
 from node.hourly_jobs import HourlyJob
-from node.long_writes import BATCH_SIZE
 from node.testing.nodes import TestNode
 
 HOST = "brackwell.test"
@@ -141,13 +141,13 @@ def deliveries(node: TestNode, many: int = MANY, **more: Any) -> None:
 
 def finish(node: TestNode) -> None:
     """Run the job of long writes alone: the others would begin to send."""
-    long_writes.run_job(node.node, LONG_WRITES)
+    batched_writes.run_job(node.node, BATCHED_WRITES)
 
 
 def is_finished(node: TestNode) -> bool:
     """Whether no long write is left."""
     with node.reading() as session:
-        return session.scalar(select(func.count()).select_from(long_writes.LongWrite)) == 0
+        return session.scalar(select(func.count()).select_from(batched_writes.BatchedWrite)) == 0
 
 
 def remote_actors(node: TestNode, many: int = FEW) -> None:

@@ -153,7 +153,7 @@ def test_a_process_that_starts_while_the_database_is_down_waits_for_it(
         base_url=f"http://localhost:{port}",
         listen=f"127.0.0.1:{port}",
     )
-    process = NodeProcess(settings, as_program=True)
+    process = NodeProcess(settings, runs_program=True)
     process.launch()
     try:
         wait_until(lambda: "Waiting for the database" in process.log.read_text(), "it waits")
@@ -162,6 +162,6 @@ def test_a_process_that_starts_while_the_database_is_down_waits_for_it(
         assert process.log.read_text().count("Waiting for") == 1
         assert "Traceback" not in process.log.read_text()
     finally:
-        process.end()
+        process.ensure_killed()
         folder.unlink(missing_ok=True)
         postgres.drop_database(database)

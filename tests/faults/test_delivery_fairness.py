@@ -15,7 +15,7 @@ from node.councils import service as councils
 from node.db import now
 from node.federating import delivery, peers
 from node.federating.models import Actor, Delivery, DeliveryAttempt, Follow, Peer
-from node.outbound import Outbound
+from node.outbound import OutboundClient
 from node.runtime import Node
 from node.testing.nodes import Nodes, TestNode
 from node.testing.processes import wait_until
@@ -49,7 +49,7 @@ def silent(connection: socket.socket) -> None:
 def follow(node: TestNode, host: str) -> None:
     """An actor on that host, which speaks plain http, follows the node's council."""
     with node.work() as work:
-        council = councils.own(work.session)
+        council = councils.get_own(work.session)
         assert council is not None
         peers.decide(work, host, peers.ALLOWED)
         actor = Actor(
@@ -66,7 +66,7 @@ def follow(node: TestNode, host: str) -> None:
 
 
 def on_sockets(node: TestNode, hosts: list[str], timeout: float = TIMEOUT) -> Node:
-    outbound = Outbound(
+    outbound = OutboundClient(
         user_agent="Moothall test",
         private_hosts=hosts,
         timeout=timeout,

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, literal, select
 
+from node.batched_writes import BATCH_SIZE
 from node.conversations.models import Comment, CommentState
 from node.db import now
 from node.federating.models import Actor, ActorDeletion, Follow, InboxItem, OutboxActivity
-from node.long_writes import BATCH_SIZE
 from node.people.models import User
 from node.projects.models import Project
 from node.testing.fake_peer import FakePeer

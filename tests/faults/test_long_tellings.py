@@ -7,7 +7,7 @@ from sqlalchemy import func, literal, select, update
 
 from node.conversations.models import Comment, CommentState
 from node.db import now
-from node.federating import newly_allowed, peers
+from node.federating import newly_allowed_servers, peers
 from node.federating.models import Actor, Delivery, OutboxActivity
 from node.officers.service import ACTOR_KIND
 from node.plugin_documents.models import PUBLISHED, PluginDocument
@@ -193,14 +193,14 @@ def test_a_server_with_many_followers_is_allowed(node: TestNode) -> None:
     accepts = OutboxActivity.type == "Accept", Delivery.activity_id == OutboxActivity.id
     with recorded(node) as found:
         found.on_commit = end
-        newly_allowed.run_job(node.node)
+        newly_allowed_servers.run_job(node.node)
         finish(node)
         assert 0 < count(node, *accepts) < many
         node.node.jobs.stopping.clear()
         finish(node)
     assert max(found.sizes) <= MOST_AT_ONCE / 4
-    assert len(found.sizes) >= many / newly_allowed.BATCH_SIZE
-    assert found.of_others >= many / newly_allowed.BATCH_SIZE / 2
+    assert len(found.sizes) >= many / newly_allowed_servers.BATCH_SIZE
+    assert found.of_others >= many / newly_allowed_servers.BATCH_SIZE / 2
     with node.reading() as session:
         assert session.scalar(select(func.count(Delivery.inbox.distinct())).where(*accepts)) == many
     assert count(node, *accepts) == many

@@ -52,7 +52,7 @@ def test_two_processes_that_write_at_once_wait_for_each_other(tmp_path: Path) ->
             list(pool.map(write, range(len(processes))))
     finally:
         for process in processes:
-            process.end()
+            process.ensure_killed()
     node = get_node(create_app(made[0]))
     with node.reading() as session:
         assert session.scalar(select(func.count()).select_from(Project)) == EACH * len(processes)

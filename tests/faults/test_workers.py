@@ -188,7 +188,7 @@ def test_a_worker_takes_up_what_a_dead_one_held_in_every_queue(
             wait_until(
                 lambda: not untouched(node),
                 "all is taken up",
-                left=lambda: f"{untouched(node)} {worker.log.read_text()[-2000:]}",
+                describe_state=lambda: f"{untouched(node)} {worker.log.read_text()[-2000:]}",
             )
             wait_until(lambda: leased(node) == 1, "it delivers")
             worker.kill()
@@ -199,7 +199,7 @@ def test_a_worker_takes_up_what_a_dead_one_held_in_every_queue(
             worker.launch()
             wait_until(lambda: not untouched(node), "the next one takes it up")
         finally:
-            worker.end()
+            worker.ensure_killed()
 
 
 def test_a_worker_that_is_stopped_holds_nothing(
@@ -221,7 +221,7 @@ def test_a_worker_that_is_stopped_holds_nothing(
             wait_until(lambda: leased(node) == 2, "one is under way, and one waits for its thread")
             worker.stop()
         finally:
-            worker.end()
+            worker.ensure_killed()
         assert leased(node) == 0
 
 
@@ -237,7 +237,7 @@ def test_nobody_is_woken_before_the_commit(
         database.execute(SLOW_COMMITS)
         process = NodeProcess(settings)
         process.start()
-        stack.callback(process.end)
+        stack.callback(process.ensure_killed)
         people = HttpUsers("aldermoor", settings)
         people.visit("/projects/new", OFFICER)
 

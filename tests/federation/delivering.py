@@ -69,7 +69,7 @@ def say(
 ) -> str:
     """An activity of the council for those who follow it. Returns the id of what it is about."""
     with node.work() as work:
-        council = councils.own(work.session)
+        council = councils.get_own(work.session)
         assert council is not None
         uri = local_uris.new_activity(work.settings)
         about = about or f"{uri}/object"

@@ -4,7 +4,7 @@ import html
 import json
 from typing import Any
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from node.testing.fake_peer import FakeActor
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
@@ -47,7 +47,7 @@ def note(
         "attributedTo": author.uri,
         "inReplyTo": about,
         "content": text,
-        "to": [PUBLIC],
+        "to": [PUBLIC_COLLECTION],
         "cc": [],
         "published": "2026-11-20T10:00:00Z",
     } | more

@@ -5,7 +5,7 @@ import html
 import pytest
 from sqlalchemy import ColumnElement, func, select
 
-from federation.errors import Reason
+from federation.errors import RefusalReason
 from node.councils import service as councils
 from node.errors import ConflictError, InvalidInputError
 from node.federating import actor_blocks, fetching, peers, refusals
@@ -17,7 +17,7 @@ from tests.federation.test_main_job import follow, publish
 from tests.federation.test_peers import decide
 
 
-def refused(node: TestNode, reason: Reason) -> int:
+def refused(node: TestNode, reason: RefusalReason) -> int:
     refusals.flush(node.node)
     with node.reading() as session:
         query = select(func.sum(RefusalCount.count)).where(RefusalCount.reason == reason.value)
@@ -99,7 +99,7 @@ def test_must_30_a_blocked_domain_is_refused_before_any_fetch(nodes: Nodes, node
     with pytest.raises(InvalidInputError):
         fetching.fetch_document(node.node, sender.uri)
     assert peer.fetched == []
-    assert refused(node, Reason.host_not_allowed) == 1
+    assert refused(node, RefusalReason.host_not_allowed) == 1
 
 
 @pytest.mark.parametrize("mode", ["allow-list", "open"])
@@ -177,7 +177,7 @@ def test_our_council_blocks_an_actor(nodes: Nodes, node: TestNode) -> None:
     answer = sender.send(sender.build_activity("Follow", node.council_uri), node)
     assert answer.status_code == 403
     assert answer.get_json()["reason"] == "actor_blocked"
-    assert refused(node, Reason.actor_blocked) == 1
+    assert refused(node, RefusalReason.actor_blocked) == 1
     assert sender.send(sender.build_activity("Delete", sender.uri), node).status_code == 202
     assert (
         neighbour.send(neighbour.build_activity("Follow", node.council_uri), node).status_code

@@ -45,7 +45,7 @@ def test_what_was_put_off_by_a_clock_that_was_ahead_is_due_once_it_is_set_back(
     assert states(node, there.host) == [("delivered", 1)]
     with node.reading() as session:
         for row in QueueMixin.__subclasses__():
-            waits = row.state == row.WAITING, row.due_at > now() + timedelta(minutes=1)
+            waits = row.state == row.WAITING_STATE, row.due_at > now() + timedelta(minutes=1)
             left = session.scalars(select(row).where(*waits)).all()
             assert [each for each in left if each.JOB not in {"compare"}] == []
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from federation.digest import BucketDigest, BucketDocument, CouncilDigest, bucket_number
+from federation.council_digest import BucketDigest, BucketDocument, CouncilDigest, bucket_number
 from node.db import now
 from node.federating.models import Comparison
 from node.projects.models import Project

@@ -212,7 +212,7 @@ def test_must_35_there_is_room_for_so_many_comments_of_one_author(
     assert "Number 2" not in comments(node, project)
     say(nodes, peer.actor(), node, "Create", note(peer.actor(), uri_of(node, project)))
     monkeypatch.setattr(remote_comments, "MAX_PER_HOST", 2)
-    node.node.quotas.clear()  # a second has passed
+    node.node.host_quotas.clear()  # a second has passed
     late = peer.actor()
     say(nodes, late, node, "Create", note(late, uri_of(node, project), "<p>Late</p>"))
     assert "Overdue" not in comments(node, project)

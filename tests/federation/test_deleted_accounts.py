@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from federation.vocabulary import delete as delete_activity
 from node.councils import service as councils
 from node.db import now
@@ -114,7 +114,7 @@ def test_must_39_a_council_that_deletes_its_account_takes_its_projects_with_it(
     with other.work() as work:
         actor = councils.require_own(work.session).actor
         uri = local_uris.new_activity(work.settings)
-        gone = delete_activity(uri, actor.uri, actor.uri, to=[PUBLIC])
+        gone = delete_activity(uri, actor.uri, actor.uri, to=[PUBLIC_COLLECTION])
         outbox.publish(work, actor, gone)
     nodes.run_until_idle()
     shown = node.visitor().visit("/projects").text

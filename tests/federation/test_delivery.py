@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from federation.signatures import SignedRequest, parse_signature
-from federation.vocabulary import RFC9421
+from federation.vocabulary import RFC9421_CAPABILITY
 from node.councils import service as councils
 from node.federating import delivery, fetching, peer_health
 from node.testing.fake_peer import FakePeer
@@ -276,7 +276,7 @@ def test_rfc_9421_is_spoken_with_whoever_says_that_it_takes_that(
     nodes: Nodes, node: TestNode
 ) -> None:
     there = Moody.join(nodes, HOST, node)
-    takes = {"href": RFC9421, "name": "HTTP Message Signatures"}
+    takes = {"href": RFC9421_CAPABILITY, "name": "HTTP Message Signatures"}
     actor = there.actor(generator={"type": "Application", "implements": [takes]})
     assert actor.send(actor.build_activity("Follow", node.council_uri), node).status_code == 202
     nodes.run_until_idle()

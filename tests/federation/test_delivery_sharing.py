@@ -60,11 +60,11 @@ def test_must_31_whoever_fetched_it_hears_that_it_is_gone(nodes: Nodes, node: Te
     with node.work() as work:
         disclosures.record_fetch(work.session, about, HOST)
         disclosures.record_fetch(work.session, about, HOST)
-    assert ledger(node, about) == {HOST: (disclosures.FETCHED, False)}
+    assert ledger(node, about) == {HOST: (disclosures.FETCH_TYPE, False)}
     say(node, "Delete", about)
     nodes.run_until_idle()
     assert [document["object"]["id"] for document in there.received_of_type("Delete")] == [about]
-    assert ledger(node, about) == {HOST: (disclosures.FETCHED, True)}
+    assert ledger(node, about) == {HOST: (disclosures.FETCH_TYPE, True)}
 
 
 def test_what_is_no_object_is_not_in_the_ledger(nodes: Nodes, node: TestNode) -> None:

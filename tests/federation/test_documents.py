@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.test import TestResponse
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from federation.vocabulary import ActorDocument, create
 from node.councils import service as councils
 from node.federating import outbox
@@ -61,7 +61,7 @@ def test_readers_of_an_activity_are_led_to_what_it_is_about_on_this_node_only(
     address = f"{node.node.settings.base_url}/activities/1"
     with node.work() as work:
         actor = councils.require_own(work.session).actor
-        outbox.publish(work, actor, create(address, actor.uri, about, to=[PUBLIC]))
+        outbox.publish(work, actor, create(address, actor.uri, about, to=[PUBLIC_COLLECTION]))
     answer = get(node, address, BROWSER)
     assert (answer.status_code, answer.headers["Location"]) == (302, leads_to)
 
@@ -187,7 +187,7 @@ def test_an_activity_can_be_read_by_its_id(node: TestNode) -> None:
 def test_a_draft_is_nobody_elses_business(node: TestNode) -> None:
     with node.reading() as session:
         officer = Viewer(is_local_user=True, may_see_drafts=True)
-        page = projects.list_page(session, projects.ProjectFilter(reader=officer, drafts=True))
+        page = projects.list_page(session, projects.ProjectFilter(viewer=officer, drafts_only=True))
         path = f"/projects/{page.projects[0].token}"
     assert get(node, path).status_code == 404
     assert get(node, path, BROWSER).status_code == 404

@@ -143,7 +143,7 @@ def test_councils_are_read_in_turn(
     turns.clear()
     with node.work() as work:
         for row in work.session.scalars(select(Backfill)).all():
-            backfill.begin(work, row.actor)
+            backfill.start(work, row.actor)
     nodes.run_until_idle()
     one, other = dict.fromkeys(turns)
     assert turns == [*[one] * in_turn, *[other] * in_turn] * (6 // in_turn)
@@ -155,15 +155,15 @@ def test_nothing_more_is_read_of_a_council_we_left(
     monkeypatch.setattr(backfill, "PAGES_PER_SLICE", 1)
     node = nodes.start("aldermoor")
     sender = endless(node, nodes)
-    others_wait = backfill._has_others_waiting
+    others_wait = backfill._are_others_waiting
 
     def leave(of: Any, row_id: int) -> bool:
         with node.work() as work:
             work.session.delete(work.session.scalars(select(Follow)).one())
-        monkeypatch.setattr(backfill, "_has_others_waiting", others_wait)
+        monkeypatch.setattr(backfill, "_are_others_waiting", others_wait)
         return others_wait(of, row_id)
 
-    monkeypatch.setattr(backfill, "_has_others_waiting", leave)
+    monkeypatch.setattr(backfill, "_are_others_waiting", leave)
     follow(nodes, node, sender)
     with node.reading() as session:
         row = session.scalars(select(Backfill)).one()

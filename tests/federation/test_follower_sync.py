@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from federation.followers import HEADER
+from federation.followers import HEADER_NAME
 from federation.signatures import Headers, sign
 from federation.vocabulary import ActorDocument, Collection
 from node.councils import service as councils
 from node.db import now
 from node.federating.models import Actor, Follow
-from node.testing.fake_peer import AS2, FakeActor, FakePeer, SignedMessage
+from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer, SignedMessage
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_following import follows
 from tests.federation.test_main_job import publish
@@ -61,10 +61,10 @@ def header(sender: FakeActor, **changed: str) -> str:
 def deliver(sender: FakeActor, node: TestNode, value: str, *, signed: bool = True) -> None:
     """Something that means nothing, with the header."""
     body = json.dumps(sender.build_activity("Like", f"{node.council_uri}/nothing")).encode()
-    given = {HEADER: value}
+    given = {HEADER_NAME: value}
     covered = given if signed else {}
     made = sign("POST", f"https://{node.host}/inbox", covered, body, sender.key, now())
-    headers = {"Content-Type": AS2, "Host": node.host, **given, **made}
+    headers = {"Content-Type": ACTIVITY_JSON, "Host": node.host, **given, **made}
     answer = SignedMessage(dict(Headers(headers).items()), body).send(node)
     assert answer.status_code == 202, answer.text
 
@@ -105,7 +105,7 @@ def test_must_32_what_goes_out_has_the_digest_of_the_fep(
     publish(node, "Bins")
     nodes.run_until_idle()
     headers, _ = next(item for item in peer.received if item[1]["type"] == "Create")
-    assert headers.get(HEADER) == (
+    assert headers.get(HEADER_NAME) == (
         f'collectionId="{node.council_uri}/followers", '
         f'url="{node.council_uri}/followers_synchronization", '
         f'digest="{xor_of(*(one.uri for one in followers))}"'
@@ -115,7 +115,7 @@ def test_must_32_what_goes_out_has_the_digest_of_the_fep(
 
 def ask(node: TestNode, signatory: FakeActor | None) -> TestResponse:
     path = f"/councils/{node.name}/followers_synchronization"
-    headers = {"Accept": AS2, "Host": node.host}
+    headers = {"Accept": ACTIVITY_JSON, "Host": node.host}
     if signatory:
         headers |= sign("GET", f"https://{node.host}{path}", {}, None, signatory.key, now())
     base = node.node.settings.base_url

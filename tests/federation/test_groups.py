@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.talking import AS2, note, read, say
@@ -133,7 +133,10 @@ def test_what_is_new_is_announced_with_the_original_kept(
         group_of(node, project)
     }
     first = peer.received_of_type("Announce")[0]
-    assert (first["to"], first["cc"]) == ([PUBLIC], [f"{group_of(node, project)}/followers"])
+    assert (first["to"], first["cc"]) == (
+        [PUBLIC_COLLECTION],
+        [f"{group_of(node, project)}/followers"],
+    )
     assert peer.received_of_type("Create") == []
 
 

@@ -53,8 +53,8 @@ def test_must_1_a_council_is_found_at_its_main_domain(redirects: bool, nodes: No
     nodes.apps[MAIN] = site
     node.allow(other)
     with other.app.app_context():
-        found = fetching.find_actor(other.node, f"@aldermoor@{MAIN}")
-        assert fetching.find_actor(other.node, f"@aldermoor@{node.host}") == found
+        found = fetching.fetch_actor_by_address(other.node, f"@aldermoor@{MAIN}")
+        assert fetching.fetch_actor_by_address(other.node, f"@aldermoor@{node.host}") == found
     assert found.id == node.council_uri
     # Mastodon and GoToSocial ask once more at the domain of the subject, which has to agree.
     proxied = MainSite(node, redirects=False)
@@ -82,6 +82,6 @@ def test_an_account_whose_domain_is_not_its_servers_is_found_by_either(nodes: No
     stranger.serve(f"{WEBFINGER}?resource=acct:two@stranger.test", liar)
     with node.app.app_context():
         for address in ("@one@town.test", "@one@social.town.test", "@one@stranger.test"):
-            assert fetching.find_actor(node.node, address).id == actor.uri
+            assert fetching.fetch_actor_by_address(node.node, address).id == actor.uri
         with pytest.raises(InvalidInputError):
-            fetching.find_actor(node.node, "@two@stranger.test")
+            fetching.fetch_actor_by_address(node.node, "@two@stranger.test")

@@ -14,7 +14,7 @@ from federation.signatures import PrivateKey
 from node.conversations import remote_comments, service
 from node.conversations.models import Comment
 from node.db import now
-from node.federating import comparisons, delivery, peer_lists, peers
+from node.federating import comparison_schedule, delivery, peer_lists, peers
 from node.federating.models import Comparison, Delivery, InboxItem
 from node.projects import remote_projects
 from node.projects.models import ProjectState, Visibility
@@ -123,7 +123,7 @@ def test_must_30_of_a_comment_on_what_is_private_no_trace_is_shown(node: TestNod
     assert client.get(path, headers=AS2).status_code == 404
     with node.work() as work:
         token = path.removeprefix("/comments/")
-        service.delete(work, service.for_change(work.session, token))
+        service.delete(work, service.get_for_update(work.session, token))
     assert client.get(path, headers=AS2).status_code == 404
 
 
@@ -258,7 +258,7 @@ def test_must_35_no_stranger_is_watched_for_ever(nodes: Nodes) -> None:
     nodes.run_until_idle()
     with node.work() as work:
         (watched,) = work.session.scalars(select(Comparison)).all()
-        comparisons.compare_soon(work, watched.actor_id)
+        comparison_schedule.compare_soon(work, watched.actor_id)
     nodes.run_until_idle()
     with node.reading() as session:
         assert session.scalars(select(Comparison)).all() == []

@@ -74,7 +74,7 @@ def test_a_page_of_a_reading_that_was_begun_again_is_not_stored(nodes: Nodes) ->
     def begin_again() -> None:
         with node.work() as work:
             actor = work.session.scalars(select(Actor).where(Actor.uri == sender.uri)).one()
-            backfill.begin_by_operator(work, actor)
+            backfill.start_by_operator(work, actor)
 
     def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_URI"] == paths[2] and paths[2] not in peer.fetched:

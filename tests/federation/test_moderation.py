@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from node.audit import AuditEntry
 from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
@@ -78,10 +78,13 @@ def comment(nodes: Nodes, node: TestNode, peer: FakePeer) -> tuple[FakeActor, st
         "attributedTo": author.uri,
         "inReplyTo": uri_of(node, "Bins"),
         "content": "<p>Buy cheap bins!</p>",
-        "to": [PUBLIC],
+        "to": [PUBLIC_COLLECTION],
         "published": "2026-01-01T00:00:00Z",
     }
-    assert author.send(author.build_activity("Create", note, to=[PUBLIC]), node).status_code == 202
+    assert (
+        author.send(author.build_activity("Create", note, to=[PUBLIC_COLLECTION]), node).status_code
+        == 202
+    )
     nodes.run_until_idle()
     assert "Buy cheap bins!" in page_of(node, "Bins")
     return author, uri
@@ -208,7 +211,7 @@ def test_must_35_reports_of_one_server_have_an_end(
     for _ in range(3):
         with node.work() as work:
             for row in work.session.scalars(select(Report).where(Report.state == ReportState.open)):
-                service.decide(work, row, service.Decision.dismiss)
+                service.decide(work, row, service.ReportDecision.dismiss)
         send(3)
     assert len(reports(node)) <= 3 + 2 + 3
 
@@ -304,9 +307,9 @@ def test_comments_that_wait_are_shown_or_refused(nodes: Nodes) -> None:
             "attributedTo": stranger.uri,
             "inReplyTo": uri_of(node, "Bins"),
             "content": f"<p>Word {number}</p>",
-            "to": [PUBLIC],
+            "to": [PUBLIC_COLLECTION],
         }
-        stranger.send(stranger.build_activity("Create", note, to=[PUBLIC]), node)
+        stranger.send(stranger.build_activity("Create", note, to=[PUBLIC_COLLECTION]), node)
     nodes.run_until_idle()
     assert "Word 1" not in page_of(node, "Bins")
     looking = moderator(node)

@@ -12,7 +12,7 @@ from node.errors import ConflictError, InvalidInputError
 from node.federating import fetching, peers, server_discovery
 from node.federating.models import Actor, Follow, InboxItem
 from node.federating.models import Peer as PeerRow
-from node.testing.fake_peer import AS2, FakeActor, FakePeer
+from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_following import follows
 from tests.federation.test_main_job import follow, publish
@@ -33,7 +33,7 @@ def move(old: TestNode, new: TestNode) -> None:
 
 
 def document(node: TestNode) -> dict[str, object]:
-    answer = node.app.test_client().get(node.council_uri, headers={"Accept": AS2})
+    answer = node.app.test_client().get(node.council_uri, headers={"Accept": ACTIVITY_JSON})
     return dict(answer.get_json())
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from node.officers import service as officers
 from node.operating.inspection import inspect_object
 from node.people import service as people
@@ -137,7 +137,7 @@ def test_what_an_officer_writes_is_announced_and_signed_with_their_name(
     nodes.run_until_idle()
     (told,) = heard(peer, "Announce", node)
     assert told["object"] == uri_of(node, path)
-    assert (told["to"], told["cc"]) == ([PUBLIC], [f"{uri_of(node)}/followers"])
+    assert (told["to"], told["cc"]) == ([PUBLIC_COLLECTION], [f"{uri_of(node)}/followers"])
     head = read(node, f"{OLA}/outbox")
     items = read(node, head["first"])["orderedItems"]
     assert [item["id"] for item in items] == [told["id"]]

@@ -36,7 +36,7 @@ def is_allowed(node: TestNode, host: str) -> bool:
 
 
 def settle(nodes: Nodes, *jobs: str) -> None:
-    for one in nodes.made:
+    for one in nodes.started:
         for job in jobs:
             one.node.jobs.wake(job)
     nodes.run_until_idle()
@@ -145,7 +145,7 @@ def test_an_import_does_not_overturn_the_operator(nodes: Nodes) -> None:
     assert known == {"friend.example", "foe.example"}, "a node is no server that it speaks with"
     entries = peer_lists.require_valid(peer_lists.parse_list(body))
     taken = peer_lists.import_entries(node.node, "test", entries)
-    assert (taken.new, taken.unchanged) == (0, 1)
+    assert (taken.new_count, taken.unchanged_count) == (0, 1)
 
 
 @pytest.mark.parametrize("path", ["/peers.csv", "/peers.json"])

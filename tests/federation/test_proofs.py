@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.proofs import add_proof, check_proof
 from federation.signatures import PrivateKey, PublicKey, key_from_actor, public_pem
-from federation.vocabulary import RFC9421, ActorDocument
+from federation.vocabulary import RFC9421_CAPABILITY, ActorDocument
 from node.db import now
 from node.federating import refusals
 from node.federating.models import InboxItem, Reaction, RefusalCount
-from node.testing.fake_peer import AS2, FakeActor, FakePeer, private_key_pem
+from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_following import follows
 from tests.federation.test_main_job import publish
@@ -60,7 +60,7 @@ def proven(sender: FakeActor, document: dict[str, Any], private: str = "") -> di
 
 def council(node: TestNode) -> dict[str, Any]:
     answer = node.app.test_client().get(
-        node.council_uri.removeprefix(f"https://{node.host}"), headers={"Accept": AS2}
+        node.council_uri.removeprefix(f"https://{node.host}"), headers={"Accept": ACTIVITY_JSON}
     )
     document: dict[str, Any] = answer.get_json()
     return document
@@ -84,10 +84,10 @@ def test_a_council_lists_both_kinds_of_key_and_what_its_software_can_do(node: Te
     assert (listed["type"], listed["controller"]) == ("Multikey", node.council_uri)
     assert listed["publicKeyMultibase"].startswith("z6Mk")
     assert document["generator"]["id"] == f"https://{node.host}/actor"
-    application = node.app.test_client().get("/actor", headers={"Accept": AS2}).get_json()
+    application = node.app.test_client().get("/actor", headers={"Accept": ACTIVITY_JSON}).get_json()
     assert application["type"] == "Application"
     assert application["implements"] == document["generator"]["implements"]
-    assert ActorDocument.parse(application).implements == (RFC9421,)
+    assert ActorDocument.parse(application).implements == (RFC9421_CAPABILITY,)
 
 
 def test_what_is_published_is_proven_and_what_is_for_one_is_not(
@@ -102,7 +102,7 @@ def test_what_is_published_is_proven_and_what_is_for_one_is_not(
     altered = {**created, "object": {**created["object"], "name": "Bins in no step"}}
     with pytest.raises(Refusal) as caught:
         check_proof(altered, lambda key_id: key_from_actor(council(node), key_id), now())
-    assert caught.value.reason is Reason.proof_wrong
+    assert caught.value.reason is RefusalReason.proof_wrong
     (accepted,) = peer.received_of_type("Accept")
     assert "proof" not in accepted
 
@@ -110,7 +110,7 @@ def test_what_is_published_is_proven_and_what_is_for_one_is_not(
 def test_an_activity_in_the_outbox_keeps_its_proof(node: TestNode) -> None:
     publish(node, "Bins in one step")
     path = f"{council(node)['outbox']}?page=1".removeprefix(f"https://{node.host}")
-    page = node.app.test_client().get(path, headers={"Accept": AS2}).get_json()
+    page = node.app.test_client().get(path, headers={"Accept": ACTIVITY_JSON}).get_json()
     created = next(item for item in page["orderedItems"] if item["type"] == "Create")
     found = check_proof(created, lambda key_id: key_from_actor(council(node), key_id), now())
     assert found.owner == node.council_uri

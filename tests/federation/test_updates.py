@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from sqlalchemy import select
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
@@ -79,7 +79,7 @@ def test_an_update_says_what_it_belongs_to_and_is_no_reply(nodes: Nodes) -> None
     assert found["context"] == f"{base}{project}/context"
     assert found["audience"] == f"{base}{project}/group"
     assert "inReplyTo" not in found
-    assert (found["to"], found["cc"]) == ([PUBLIC], [f"{node.council_uri}/followers"])
+    assert (found["to"], found["cc"]) == ([PUBLIC_COLLECTION], [f"{node.council_uri}/followers"])
     assert found["content"].startswith(
         f'<p><a href="{base}{project}">Bins &amp; &lt;boxes&gt;</a></p>\n<h3>What is next</h3>'
     )
@@ -210,7 +210,7 @@ def followed_project(nodes: Nodes, node: TestNode, council: FakeActor) -> str:
         "type": "Article",
         "name": "Trees",
         "attributedTo": council.uri,
-        "to": [PUBLIC],
+        "to": [PUBLIC_COLLECTION],
         "phase": "alpha",
         "plainSummary": "More trees.",
         "visibility": "public",

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import run_wsgi_app
 
-from federation.digest import TYPES_HEADER
+from federation.council_digest import TYPES_HEADER
 from federation.proofs import add_proof
 from federation.signatures import sign
 from federation.vocabulary.context import without_context
@@ -178,7 +178,7 @@ class OtherVersion:
                 body = json.dumps(self.sent[-1]).encode()
                 url = f"https://{to.host}{environ['REQUEST_URI']}"
                 with self.one.reading() as session:
-                    key = actors.signing_key(_author(session, said))
+                    key = actors.get_signing_key(_author(session, said))
                 for name in ("HTTP_SIGNATURE_INPUT", "HTTP_CONTENT_DIGEST"):
                     environ.pop(name, None)  # of another scheme
                 for name, value in sign("POST", url, {}, body, key, now()).items():
@@ -193,7 +193,7 @@ class OtherVersion:
         if "proof" not in changed:
             return changed
         with self.one.reading() as session:
-            return add_proof(changed, actors.proof_key(_author(session, document)), now())
+            return add_proof(changed, actors.get_proof_key(_author(session, document)), now())
 
 
 def _author(session: Session, said: Document) -> Actor:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from node.federating import comparisons, delivery
+from node.federating import comparison_schedule, delivery
 from node.federating.models import Actor, Comparison, Delivery
 from node.testing.nodes import Nodes
 from tests.federation.delivering import Moody, follower, say
@@ -45,7 +45,7 @@ def test_a_council_that_is_suspected_while_it_is_compared_is_compared_again(node
     def look_soon() -> None:
         with there.work() as work:
             for row in work.session.scalars(select(Comparison)).all():
-                comparisons.compare_soon(work, row.actor_id)
+                comparison_schedule.compare_soon(work, row.actor_id)
 
     with there.reading() as session:
         digest = session.scalars(select(Actor.digest).where(Actor.uri == here.council_uri)).one()
@@ -65,7 +65,7 @@ def test_a_delivery_that_is_to_be_tried_now_is_though_an_attempt_fails(nodes: No
 
     def retry() -> None:
         with node.work() as work:
-            waiting = select(Delivery.id).where(Delivery.state == Delivery.WAITING)
+            waiting = select(Delivery.id).where(Delivery.state == Delivery.WAITING_STATE)
             for number in work.session.scalars(waiting).all():
                 delivery.retry(work, number)
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.signatures import (
     Headers,
     PrivateKey,
     PublicKey,
-    Scheme,
+    SignatureScheme,
     SignedRequest,
     generate_ed25519,
     generate_rsa,
@@ -55,7 +55,7 @@ def public_key(key: PrivateKey | None = None, owner: str = ACTOR) -> PublicKey:
 def post(
     body: bytes = BODY,
     *,
-    scheme: Scheme = Scheme.cavage,
+    scheme: SignatureScheme = SignatureScheme.cavage,
     target: str = "/inbox",
     authority: str = US,
     key: PrivateKey | None = None,
@@ -128,15 +128,15 @@ class Keys:
     """A key store in memory that notes what was fetched."""
 
     stored: dict[str, PublicKey] = field(default_factory=dict)
-    served: dict[str, PublicKey | Reason] = field(default_factory=dict)
+    served: dict[str, PublicKey | RefusalReason] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
 
-    def known(self, key_id: str) -> PublicKey | None:
+    def get_stored(self, key_id: str) -> PublicKey | None:
         return self.stored.get(key_id)
 
     def fetch(self, key_id: str) -> PublicKey:
         self.fetched.append(key_id)
-        answer = self.served.get(key_id, Reason.key_not_found)
-        if isinstance(answer, Reason):
+        answer = self.served.get(key_id, RefusalReason.key_not_found)
+        if isinstance(answer, RefusalReason):
             raise Refusal(answer)
         return answer

@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 
 from federation.acceptance import Accepted, Ignored, InboxPolicy, accept
-from federation.errors import Reason, Refusal
-from federation.signatures import PrivateKey, PublicKey, Scheme, SignedRequest, generate_rsa
+from federation.errors import Refusal, RefusalReason
+from federation.signatures import (
+    PrivateKey,
+    PublicKey,
+    SignatureScheme,
+    SignedRequest,
+    generate_rsa,
+)
 from tests.federation_library.peer import (
     ACTOR,
     BODY,
@@ -23,7 +29,7 @@ from tests.federation_library.peer import (
     with_headers,
 )
 
-OPEN = InboxPolicy(host_allowed=lambda _: True)
+OPEN = InboxPolicy(is_host_allowed=lambda _: True)
 FOREIGN = "https://elsewhere.example/1"
 OWN = f"https://{HOST}/projects/1"
 
@@ -46,8 +52,8 @@ def accepted(body: bytes = BODY) -> Accepted:
     return verdict
 
 
-@pytest.mark.parametrize("scheme", Scheme)
-def test_a_signed_activity_of_a_known_actor_is_accepted(scheme: Scheme) -> None:
+@pytest.mark.parametrize("scheme", SignatureScheme)
+def test_a_signed_activity_of_a_known_actor_is_accepted(scheme: SignatureScheme) -> None:
     keys = known()
     verdict = accept(post(scheme=scheme), OPEN, keys, NOW)
     assert isinstance(verdict, Accepted)
@@ -61,8 +67,10 @@ def test_an_unknown_key_is_fetched_once() -> None:
     assert keys.fetched == [KEY_ID]
 
 
-@pytest.mark.parametrize("reason", [Reason.key_not_found, Reason.key_gone, Reason.key_not_owned])
-def test_a_key_that_cannot_be_had_is_refused(reason: Reason) -> None:
+@pytest.mark.parametrize(
+    "reason", [RefusalReason.key_not_found, RefusalReason.key_gone, RefusalReason.key_not_owned]
+)
+def test_a_key_that_cannot_be_had_is_refused(reason: RefusalReason) -> None:
     refusal = refused(post(), Keys(served={KEY_ID: reason}))
     assert (refusal.reason, refusal.status) == (reason, 401)
 
@@ -78,13 +86,13 @@ def test_a_rotated_key_is_accepted_after_one_fetch() -> None:
 def test_a_forgery_costs_one_fetch_and_is_refused() -> None:
     keys = Keys(stored={KEY_ID: public_key()}, served={KEY_ID: public_key()})
     forged = post(key=PrivateKey(KEY_ID, generate_rsa()))
-    assert refused(forged, keys).reason is Reason.signature_wrong
+    assert refused(forged, keys).reason is RefusalReason.signature_wrong
     assert keys.fetched == [KEY_ID]
 
 
 def test_an_unknown_actor_that_deletes_itself_is_ignored_without_a_fetch() -> None:
     for deleted in (ACTOR, {"type": "Person", "id": ACTOR}):
-        keys = Keys(served={KEY_ID: Reason.key_gone})
+        keys = Keys(served={KEY_ID: RefusalReason.key_gone})
         verdict = accept(post(activity(type="Delete", object=deleted)), OPEN, keys, NOW)
         assert isinstance(verdict, Ignored)
         assert keys.fetched == []
@@ -94,7 +102,7 @@ def test_a_known_actor_that_deletes_itself_is_checked() -> None:
     body = activity(type="Delete", object=ACTOR)
     assert isinstance(accept(post(body), OPEN, known(), NOW), Accepted)
     forged = post(body, key=PrivateKey(KEY_ID, generate_rsa()))
-    assert refused(forged).reason is Reason.key_not_found
+    assert refused(forged).reason is RefusalReason.key_not_found
 
 
 def test_hosts_are_judged_by_the_key_before_any_fetch() -> None:
@@ -105,8 +113,8 @@ def test_hosts_are_judged_by_the_key_before_any_fetch() -> None:
         asked.append(host)
         return False
 
-    refusal = refused(post(), keys, InboxPolicy(host_allowed=nobody))
-    assert (refusal.reason, refusal.status) == (Reason.host_not_allowed, 403)
+    refusal = refused(post(), keys, InboxPolicy(is_host_allowed=nobody))
+    assert (refusal.reason, refusal.status) == (RefusalReason.host_not_allowed, 403)
     assert (asked, keys.fetched) == ([HOST], [])
 
 
@@ -129,37 +137,37 @@ def test_content_types(content_type: str | None, good: bool) -> None:
         assert isinstance(accept(request, OPEN, known(), NOW), Accepted)
     else:
         refusal = refused(request)
-        assert (refusal.reason, refusal.status) == (Reason.wrong_type, 415)
+        assert (refusal.reason, refusal.status) == (RefusalReason.wrong_type, 415)
 
 
 def test_a_mebibyte_is_taken_and_no_more() -> None:
     padding = "x" * (1_048_576 - len(activity(content="")))
     assert len(accepted(activity(content=padding)).body) == 1_048_576
     refusal = refused(post(activity(content=padding + "x")))
-    assert (refusal.reason, refusal.status) == (Reason.too_large, 413)
+    assert (refusal.reason, refusal.status) == (RefusalReason.too_large, 413)
 
 
 @pytest.mark.parametrize(
     "body, reason",
     [
-        (b"", Reason.not_json),
-        (b"[]", Reason.not_json),
-        (b"{", Reason.not_json),
-        (b"\xff{}", Reason.not_json),
-        (b"{}", Reason.not_activity),
-        (activity(id=None), Reason.not_activity),
-        (activity(actor=None), Reason.not_activity),
-        (activity(type=None), Reason.not_activity),
-        (activity(id=5), Reason.not_activity),
-        (activity(id="tag:barrowdale.example,2026:1"), Reason.not_activity),
-        (activity(id=f"http://{HOST}/activities/1"), Reason.not_activity),
-        (activity(id=f"https://u@{HOST}/activities/1"), Reason.not_activity),
-        (activity(actor=ACTOR.replace("https", "http")), Reason.not_activity),
-        (activity(id="https://x.example/" + "x" * 2000), Reason.not_activity),
-        (activity(type="x" * 101), Reason.not_activity),
+        (b"", RefusalReason.not_json),
+        (b"[]", RefusalReason.not_json),
+        (b"{", RefusalReason.not_json),
+        (b"\xff{}", RefusalReason.not_json),
+        (b"{}", RefusalReason.not_activity),
+        (activity(id=None), RefusalReason.not_activity),
+        (activity(actor=None), RefusalReason.not_activity),
+        (activity(type=None), RefusalReason.not_activity),
+        (activity(id=5), RefusalReason.not_activity),
+        (activity(id="tag:barrowdale.example,2026:1"), RefusalReason.not_activity),
+        (activity(id=f"http://{HOST}/activities/1"), RefusalReason.not_activity),
+        (activity(id=f"https://u@{HOST}/activities/1"), RefusalReason.not_activity),
+        (activity(actor=ACTOR.replace("https", "http")), RefusalReason.not_activity),
+        (activity(id="https://x.example/" + "x" * 2000), RefusalReason.not_activity),
+        (activity(type="x" * 101), RefusalReason.not_activity),
     ],
 )
-def test_what_is_no_activity(body: bytes, reason: Reason) -> None:
+def test_what_is_no_activity(body: bytes, reason: RefusalReason) -> None:
     refusal = refused(post(body))
     assert (refusal.reason, refusal.status) == (reason, 400)
 
@@ -169,7 +177,7 @@ def test_what_is_no_activity(body: bytes, reason: Reason) -> None:
 )
 def test_keys_at_no_https_address_are_refused(key_id: str) -> None:
     refusal = refused(post(key=private_key("rsa", key_id)))
-    assert (refusal.reason, refusal.status) == (Reason.key_not_found, 401)
+    assert (refusal.reason, refusal.status) == (RefusalReason.key_not_found, 401)
 
 
 def test_plain_http_only_where_the_operator_said_so() -> None:
@@ -177,15 +185,15 @@ def test_plain_http_only_where_the_operator_said_so() -> None:
     key = private_key("rsa", f"{base}/actor#main-key")
     body = activity(id=f"{base}/activities/1", actor=f"{base}/actor")
     keys = known(public_key(key, f"{base}/actor"))
-    assert refused(post(body, key=key), keys).reason is Reason.key_not_found
-    policy = replace(OPEN, plain_http={"localhost:5101"})
+    assert refused(post(body, key=key), keys).reason is RefusalReason.key_not_found
+    policy = replace(OPEN, plain_http_hosts={"localhost:5101"})
     assert isinstance(accept(post(body, key=key), policy, keys, NOW), Accepted)
 
 
 def test_the_key_must_be_of_its_owners_origin() -> None:
     key = private_key("rsa", "https://evil.example/key")
     refusal = refused(post(key=key), known(public_key(key, owner=ACTOR)))
-    assert (refusal.reason, refusal.status) == (Reason.key_not_owned, 401)
+    assert (refusal.reason, refusal.status) == (RefusalReason.key_not_owned, 401)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +201,7 @@ def test_the_key_must_be_of_its_owners_origin() -> None:
 )
 def test_the_actor_must_be_the_keys_owner(actor: str) -> None:
     refusal = refused(post(activity(actor=actor)))
-    assert (refusal.reason, refusal.status) == (Reason.actor_not_key_owner, 403)
+    assert (refusal.reason, refusal.status) == (RefusalReason.actor_not_key_owner, 403)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +220,7 @@ def test_the_actor_must_be_the_keys_owner(actor: str) -> None:
 )
 def test_an_actor_speaks_for_its_origin_only(changes: dict[str, Any]) -> None:
     refusal = refused(post(activity(**changes)))
-    assert (refusal.reason, refusal.status) == (Reason.origin_mismatch, 403)
+    assert (refusal.reason, refusal.status) == (RefusalReason.origin_mismatch, 403)
 
 
 @pytest.mark.parametrize("kind", ["Create", "Announce", "Undo"])
@@ -237,7 +245,7 @@ def test_embedded_objects_are_trusted_within_the_origin(
 ) -> None:
     if isinstance(embedded, dict):
         embedded = {"type": "Article", **embedded}
-    assert accepted(activity(type=kind, object=embedded)).embedded_trusted is trusted
+    assert accepted(activity(type=kind, object=embedded)).is_embedded_trusted is trusted
 
 
 def test_unknown_types_are_accepted() -> None:
@@ -249,7 +257,7 @@ def test_the_order_of_the_checks() -> None:
     body = activity(id=FOREIGN)
     keys = known(public_key(owner=f"https://{HOST}/councils/other"))
     hosts: set[str] = set()
-    policy = InboxPolicy(host_allowed=lambda host: host in hosts, max_bytes=3000)
+    policy = InboxPolicy(is_host_allowed=lambda host: host in hosts, max_bytes=3000)
     request = with_headers(
         replace(post(json.dumps({"x": "y" * 3000}).encode()), target="/other"),
         content_type="text/plain",
@@ -268,7 +276,7 @@ def test_the_order_of_the_checks() -> None:
     request = with_headers(request, digest=good.headers.get("digest"))
     seen.append(refused(request, keys, policy).reason)
     request = with_headers(request, date=good.headers.get("date"))
-    keys.served[KEY_ID] = Reason.key_gone
+    keys.served[KEY_ID] = RefusalReason.key_gone
     seen.append(refused(request, keys, policy).reason)
     keys.served[KEY_ID] = keys.stored[KEY_ID]
     seen.append(refused(request, keys, policy).reason)
@@ -277,15 +285,15 @@ def test_the_order_of_the_checks() -> None:
     keys.stored[KEY_ID] = public_key()
     seen.append(refused(request, keys, policy).reason)
     assert seen == [
-        Reason.too_large,
-        Reason.wrong_type,
-        Reason.host_not_allowed,
-        Reason.not_json,
-        Reason.digest_wrong,
-        Reason.date_outside_window,
-        Reason.key_gone,
-        Reason.signature_wrong,
-        Reason.actor_not_key_owner,
-        Reason.origin_mismatch,
+        RefusalReason.too_large,
+        RefusalReason.wrong_type,
+        RefusalReason.host_not_allowed,
+        RefusalReason.not_json,
+        RefusalReason.digest_wrong,
+        RefusalReason.date_outside_window,
+        RefusalReason.key_gone,
+        RefusalReason.signature_wrong,
+        RefusalReason.actor_not_key_owner,
+        RefusalReason.origin_mismatch,
     ]
     assert isinstance(accept(post(), policy, keys, NOW), Accepted)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from federation import vocabulary
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from federation.vocabulary import Activity, Tombstone
 from tests.federation_library.peer import ACTOR
 from tests.federation_library.test_vocabulary import BASE, GROUP, NOTE, PROJECT
@@ -24,17 +24,23 @@ MAKERS = [
 
 @pytest.mark.parametrize("make, kind, embedded", MAKERS)
 def test_activities_are_made(make: Any, kind: str, embedded: dict[str, Any]) -> None:
-    made = make(f"{BASE}/activities/1", ACTOR, embedded, to=[PUBLIC])
+    made = make(f"{BASE}/activities/1", ACTOR, embedded, to=[PUBLIC_COLLECTION])
     assert "@context" in made
     assert "@context" not in made["object"]
     activity = Activity.parse(made)
     assert (activity.id, activity.type, activity.actor) == (f"{BASE}/activities/1", kind, ACTOR)
-    assert (activity.object_id, activity.to, activity.cc) == (embedded["id"], (PUBLIC,), ())
+    assert (activity.object_id, activity.to, activity.cc) == (
+        embedded["id"],
+        (PUBLIC_COLLECTION,),
+        (),
+    )
     assert activity.dump() == made
 
 
 def test_an_activity_is_for_a_group() -> None:
-    made = vocabulary.create(f"{BASE}/1", ACTOR, NOTE.dump(), [PUBLIC], audience=GROUP.id)
+    made = vocabulary.create(
+        f"{BASE}/1", ACTOR, NOTE.dump(), [PUBLIC_COLLECTION], audience=GROUP.id
+    )
     assert made["audience"] == Activity.parse(made).audience == GROUP.id
 
 

@@ -6,7 +6,7 @@ from hashlib import sha512
 
 import pytest
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.signatures import PublicKey, public_pem
 from federation.signatures.dates import format_http_date
 from tests.federation_library.peer import (
@@ -69,49 +69,55 @@ def test_cavage_variants_verify(case: str) -> None:
     check(GOOD[case](post(target="/inbox?page=1")))
 
 
-BAD: dict[str, tuple[Tamper, Reason]] = {
-    "unsigned": (unsigned, Reason.signature_missing),
+BAD: dict[str, tuple[Tamper, RefusalReason]] = {
+    "unsigned": (unsigned, RefusalReason.signature_missing),
     "a bearer token": (
         lambda r: with_headers(unsigned(r), authorization="Bearer x"),
-        Reason.signature_scheme_unknown,
+        RefusalReason.signature_scheme_unknown,
     ),
     "a signature of no scheme": (
         lambda r: with_headers(r, signature="sig1=:AAAA:"),
-        Reason.signature_scheme_unknown,
+        RefusalReason.signature_scheme_unknown,
     ),
     "an empty signature": (
         lambda r: with_headers(r, signature=""),
-        Reason.signature_scheme_unknown,
+        RefusalReason.signature_scheme_unknown,
     ),
-    "no keyId": (lambda r: cavage_signed(r, keyId=""), Reason.signature_malformed),
-    "no signature value": (lambda r: cavage_signed(r, signature=""), Reason.signature_malformed),
-    "bad base64": (lambda r: cavage_signed(r, signature="a*b="), Reason.signature_malformed),
-    "unpadded base64": (lambda r: cavage_signed(r, signature="YQ"), Reason.signature_malformed),
+    "no keyId": (lambda r: cavage_signed(r, keyId=""), RefusalReason.signature_malformed),
+    "no signature value": (
+        lambda r: cavage_signed(r, signature=""),
+        RefusalReason.signature_malformed,
+    ),
+    "bad base64": (lambda r: cavage_signed(r, signature="a*b="), RefusalReason.signature_malformed),
+    "unpadded base64": (
+        lambda r: cavage_signed(r, signature="YQ"),
+        RefusalReason.signature_malformed,
+    ),
     "a parameter twice": (
         lambda r: with_headers(r, signature=f'keyId="{KEY_ID}",{r.headers.get("signature")}'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "two signature headers": (
         lambda r: with_headers(
             r, signature=f"{r.headers.get('signature')}, {r.headers.get('signature')}"
         ),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "an open quote": (
         lambda r: with_headers(r, signature='keyId="https://x'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "a header of 9 kB": (
         lambda r: with_headers(r, signature=f'{r.headers.get("signature")},x="{"a" * 9000}"'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "1,000 components": (
         lambda r: cavage_signed(r, headers=" ".join(f"x{n}" for n in range(1000))),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "a component twice": (
         lambda r: cavage_signed(r, headers="(request-target) host date digest date"),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "not ASCII": (
         lambda r: with_headers(
@@ -119,7 +125,7 @@ BAD: dict[str, tuple[Tamper, Reason]] = {
             x_name="Môn",
             signature=(r.headers.get("signature") or "").replace(" digest", " digest x-name"),
         ),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "a covered header of two lines": (
         lambda r: with_headers(
@@ -127,26 +133,32 @@ BAD: dict[str, tuple[Tamper, Reason]] = {
             x_name="a\nhost: evil.example",
             signature=(r.headers.get("signature") or "").replace(" digest", " digest x-name"),
         ),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "a covered header that is not there": (
         lambda r: cavage_signed(r, headers="(request-target) host date digest x-absent"),
-        Reason.signature_incomplete,
+        RefusalReason.signature_incomplete,
     ),
-    "HMAC": (lambda r: cavage_signed(r, algorithm="hmac-sha256"), Reason.signature_algorithm),
+    "HMAC": (
+        lambda r: cavage_signed(r, algorithm="hmac-sha256"),
+        RefusalReason.signature_algorithm,
+    ),
     "HMAC in capitals": (
         lambda r: cavage_signed(r, algorithm="HMAC-SHA512"),
-        Reason.signature_algorithm,
+        RefusalReason.signature_algorithm,
     ),
-    "SHA-1": (lambda r: cavage_signed(r, algorithm="rsa-sha1"), Reason.signature_algorithm),
+    "SHA-1": (lambda r: cavage_signed(r, algorithm="rsa-sha1"), RefusalReason.signature_algorithm),
     "an unknown algorithm": (
         lambda r: cavage_signed(r, algorithm="none"),
-        Reason.signature_algorithm,
+        RefusalReason.signature_algorithm,
     ),
-    "an empty algorithm": (lambda r: cavage_signed(r, algorithm=""), Reason.signature_algorithm),
+    "an empty algorithm": (
+        lambda r: cavage_signed(r, algorithm=""),
+        RefusalReason.signature_algorithm,
+    ),
     "an algorithm that the key is not for": (
         lambda r: cavage_signed(r, algorithm="ed25519"),
-        Reason.signature_algorithm,
+        RefusalReason.signature_algorithm,
     ),
     "(created) with rsa-sha256": (
         lambda r: cavage_signed(
@@ -154,108 +166,111 @@ BAD: dict[str, tuple[Tamper, Reason]] = {
             ["(request-target)", "(created)", "host", "date", "digest"],
             created=str(STAMP),
         ),
-        Reason.signature_algorithm,
+        RefusalReason.signature_algorithm,
     ),
     "no digest": (
         lambda r: cavage_signed(with_headers(r, digest=None), ["(request-target)", "host", "date"]),
-        Reason.digest_missing,
+        RefusalReason.digest_missing,
     ),
     "digest not covered": (
         lambda r: cavage_signed(r, ["(request-target)", "host", "date"]),
-        Reason.signature_incomplete,
+        RefusalReason.signature_incomplete,
     ),
     "request target not covered": (
         lambda r: cavage_signed(r, ["host", "date", "digest"]),
-        Reason.signature_incomplete,
+        RefusalReason.signature_incomplete,
     ),
     "host not covered": (
         lambda r: cavage_signed(r, ["(request-target)", "date", "digest"]),
-        Reason.signature_incomplete,
+        RefusalReason.signature_incomplete,
     ),
     "date not covered": (
         lambda r: cavage_signed(r, ["(request-target)", "host", "digest"]),
-        Reason.signature_incomplete,
+        RefusalReason.signature_incomplete,
     ),
     "no headers parameter": (
         lambda r: cavage_signed(r, ["date"], headers=None),
-        Reason.signature_incomplete,
+        RefusalReason.signature_incomplete,
     ),
     "a wrong digest": (
         lambda r: cavage_signed(with_headers(r, digest=f"SHA-256={base64(b'x' * 32)}")),
-        Reason.digest_wrong,
+        RefusalReason.digest_wrong,
     ),
-    "a changed body": (lambda r: replace(r, body=r.body + b" "), Reason.digest_wrong),
+    "a changed body": (lambda r: replace(r, body=r.body + b" "), RefusalReason.digest_wrong),
     "only a SHA-512 digest": (
         lambda r: cavage_signed(with_headers(r, digest=f"SHA-512={base64(sha512(BODY).digest())}")),
-        Reason.digest_wrong,
+        RefusalReason.digest_wrong,
     ),
     "two digests that differ": (
         lambda r: cavage_signed(
             with_headers(r, digest=f"SHA-256={base64(b'x' * 32)}, {r.headers.get('digest')}")
         ),
-        Reason.digest_wrong,
+        RefusalReason.digest_wrong,
     ),
     "two digests that differ, the right one first": (
         lambda r: cavage_signed(
             with_headers(r, digest=f"{r.headers.get('digest')}, SHA-256={base64(b'x' * 32)}")
         ),
-        Reason.digest_wrong,
+        RefusalReason.digest_wrong,
     ),
     "an unreadable digest": (
         lambda r: cavage_signed(with_headers(r, digest="SHA-256=???")),
-        Reason.digest_wrong,
+        RefusalReason.digest_wrong,
     ),
-    "no date": (lambda r: with_headers(r, date=None), Reason.date_missing),
+    "no date": (lambda r: with_headers(r, date=None), RefusalReason.date_missing),
     "an unreadable date": (
         lambda r: cavage_signed(with_headers(r, date="yesterday")),
-        Reason.date_outside_window,
+        RefusalReason.date_outside_window,
     ),
     "a date that does not exist": (
         lambda r: cavage_signed(with_headers(r, date="Mon, 31 Feb 2026 12:00:00 GMT")),
-        Reason.date_outside_window,
+        RefusalReason.date_outside_window,
     ),
     "over 12 hours old": (
         lambda r: cavage_signed(
             with_headers(r, date=format_http_date(NOW - timedelta(hours=12, seconds=1)))
         ),
-        Reason.date_outside_window,
+        RefusalReason.date_outside_window,
     ),
     "over an hour ahead": (
         lambda r: cavage_signed(
             with_headers(r, date=format_http_date(NOW + timedelta(hours=1, seconds=1)))
         ),
-        Reason.date_outside_window,
+        RefusalReason.date_outside_window,
     ),
     "expired": (
         lambda r: cavage_signed(r, expires=str(STAMP - 1)),
-        Reason.date_outside_window,
+        RefusalReason.date_outside_window,
     ),
     "created too late": (
         lambda r: cavage_signed(r, created=str(STAMP + 3601)),
-        Reason.date_outside_window,
+        RefusalReason.date_outside_window,
     ),
     "created is no time": (
         lambda r: cavage_signed(r, created="999999999999999"),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
-    "another path": (lambda r: replace(r, target="/councils/x/inbox"), Reason.signature_wrong),
-    "another query": (lambda r: replace(r, target="/inbox?page=2"), Reason.signature_wrong),
-    "another method": (lambda r: replace(r, method="PUT"), Reason.signature_wrong),
+    "another path": (
+        lambda r: replace(r, target="/councils/x/inbox"),
+        RefusalReason.signature_wrong,
+    ),
+    "another query": (lambda r: replace(r, target="/inbox?page=2"), RefusalReason.signature_wrong),
+    "another method": (lambda r: replace(r, method="PUT"), RefusalReason.signature_wrong),
     "another host": (
         lambda r: cavage_signed(with_headers(r, host="other.example")),
-        Reason.wrong_host,
+        RefusalReason.wrong_host,
     ),
     "another port": (
         lambda r: cavage_signed(with_headers(r, host=f"{US}:8443")),
-        Reason.wrong_host,
+        RefusalReason.wrong_host,
     ),
     "a host that is none": (
         lambda r: cavage_signed(with_headers(r, host="a b")),
-        Reason.wrong_host,
+        RefusalReason.wrong_host,
     ),
     "another key": (
         lambda r: cavage_signed(r, key=private_key("rsa", "https://other.example/#key")),
-        Reason.signature_wrong,
+        RefusalReason.signature_wrong,
     ),
 }
 
@@ -272,11 +287,11 @@ def test_cavage_refusals(case: str) -> None:
 def test_a_key_of_another_name_does_not_verify() -> None:
     with pytest.raises(Refusal) as refused:
         check(post(), PublicKey(f"{KEY_ID}-2", public_key().owner, public_key().pem))
-    assert refused.value.reason is Reason.signature_wrong
+    assert refused.value.reason is RefusalReason.signature_wrong
 
 
 def test_a_key_of_somebody_else_does_not_verify() -> None:
     other = private_key("rsa", "https://other.example/#key")
     with pytest.raises(Refusal) as refused:
         check(post(), PublicKey(KEY_ID, "https://other.example/", public_pem(other.pem)))
-    assert refused.value.reason is Reason.signature_wrong
+    assert refused.value.reason is RefusalReason.signature_wrong

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.digest import (
-    BUCKETS,
+from federation.council_digest import (
+    BUCKET_COUNT,
     EMPTY_DIGEST,
     MAX_ENTRIES,
     BucketDigest,
@@ -74,7 +74,7 @@ def test_the_projects_of_a_country_fit() -> None:
     """A bucket of 100,000 projects, and a whole digest document, are well below 1 MiB."""
     many = {f"https://{HOST}/projects/{number:0>12}": "r" * 16 for number in range(450)}
     assert len(json.dumps(BucketDocument(ID, ID, 0, many).dump())) < 100_000
-    full = tuple(BucketDigest(number, 400, "f" * 64) for number in range(BUCKETS))
+    full = tuple(BucketDigest(number, 400, "f" * 64) for number in range(BUCKET_COUNT))
     assert len(json.dumps(CouncilDigest(ID, ACTOR, full).dump())) < 50_000
 
 

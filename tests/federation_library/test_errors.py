@@ -7,13 +7,13 @@ from federation.errors import (
     AddressError,
     DocumentError,
     FederationError,
-    Reason,
     Refusal,
+    RefusalReason,
 )
 
 
-@pytest.mark.parametrize("reason", Reason)
-def test_every_reason_has_a_status_and_a_sentence(reason: Reason) -> None:
+@pytest.mark.parametrize("reason", RefusalReason)
+def test_every_reason_has_a_status_and_a_sentence(reason: RefusalReason) -> None:
     refusal = Refusal(reason, "secret detail")
     assert refusal.status in {400, 401, 403, 413, 415, 429, 503}
     assert refusal.safe_text.endswith(".")
@@ -24,6 +24,10 @@ def test_every_reason_has_a_status_and_a_sentence(reason: Reason) -> None:
 
 
 def test_all_errors_have_one_base() -> None:
-    for error in (Refusal(Reason.not_json), DocumentError("id", "missing"), AddressError("No.")):
+    for error in (
+        Refusal(RefusalReason.not_json),
+        DocumentError("id", "missing"),
+        AddressError("No."),
+    ):
         assert isinstance(error, FederationError)
     assert DocumentError("id", "missing").safe_text == "Problem with “id” in the document: missing."

@@ -4,8 +4,8 @@ import pytest
 
 from federation.acceptance import Accepted, InboxPolicy, accept
 from federation.errors import DocumentError
-from federation.followers import HEADER, CollectionSynchronization, partial_followers_digest
-from federation.signatures import Headers, Scheme, SignedRequest, parse_signature, sign
+from federation.followers import HEADER_NAME, CollectionSynchronization, partial_followers_digest
+from federation.signatures import Headers, SignatureScheme, SignedRequest, parse_signature, sign
 from tests.federation_library.peer import (
     BODY,
     KEY_ID,
@@ -68,18 +68,18 @@ def test_a_sender_without_followers_has_no_such_header() -> None:
         CollectionSynchronization.parse(TEXT, None)
 
 
-@pytest.mark.parametrize("scheme", Scheme)
-def test_a_header_that_is_sent_is_covered_and_cannot_be_changed(scheme: Scheme) -> None:
-    headers = {HEADER: TEXT}
+@pytest.mark.parametrize("scheme", SignatureScheme)
+def test_a_header_that_is_sent_is_covered_and_cannot_be_changed(scheme: SignatureScheme) -> None:
+    headers = {HEADER_NAME: TEXT}
     added = sign("POST", f"https://{US}/inbox", headers, BODY, private_key(), NOW, scheme)
     sent = {"Host": US, "Content-Type": "application/activity+json", **headers, **added}
     request = SignedRequest("POST", "https", US, "/inbox", Headers(sent), BODY)
     check(request)
-    assert HEADER.lower() in parse_signature(request).covered
+    assert HEADER_NAME.lower() in parse_signature(request).covered_components
     keys = Keys(stored={KEY_ID: public_key()})
     verdict = accept(request, InboxPolicy(lambda _: True), keys, NOW)
     assert isinstance(verdict, Accepted)
-    assert HEADER.lower() in verdict.covered
+    assert HEADER_NAME.lower() in verdict.covered_components
     with pytest.raises(Exception, match="signature_wrong"):
         check(with_headers(request, collection_synchronization=TEXT.replace("c33f", "0000")))
 
@@ -87,4 +87,4 @@ def test_a_header_that_is_sent_is_covered_and_cannot_be_changed(scheme: Scheme) 
 def test_a_header_that_is_not_covered_is_nobodys() -> None:
     request = with_headers(post(), collection_synchronization=TEXT)
     check(request)
-    assert HEADER.lower() not in parse_signature(request).covered
+    assert HEADER_NAME.lower() not in parse_signature(request).covered_components

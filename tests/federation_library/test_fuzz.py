@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from federation import vocabulary
 from federation.acceptance import InboxPolicy, accept, verify_embedded
-from federation.digest import (
+from federation.council_digest import (
     BucketDigest,
     BucketDocument,
     CouncilDigest,
@@ -29,13 +29,13 @@ from federation.followers import CollectionSynchronization
 from federation.proofs import add_proof, check_proof
 from federation.signatures import (
     Headers,
-    Scheme,
+    SignatureScheme,
     SignedRequest,
     claimed_host,
     key_or_owner,
     listed_keys,
 )
-from federation.signatures.structured_fields import FieldError, parse_dictionary
+from federation.signatures.structured_fields import HeaderFieldError, parse_dictionary
 from federation.vocabulary import parse_json
 from federation.webfinger import parse_resource
 from tests.federation_library.peer import (
@@ -54,9 +54,9 @@ from tests.federation_library.test_vocabulary import COUNCIL, DOCUMENTS, NOTE, P
 quick = settings(
     deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow], database=None
 )
-OPEN = InboxPolicy(host_allowed=lambda _: True)
+OPEN = InboxPolicy(is_host_allowed=lambda _: True)
 PROVING = private_key("ed25519", f"{ACTOR}#ed25519-key")
-PROVES = replace(public_key(PROVING), asserts=True)
+PROVES = replace(public_key(PROVING), is_assertion_method=True)
 PROVEN = add_proof(
     vocabulary.create(f"https://{HOST}/activities/1", ACTOR, NOTE.dump()), PROVING, NOW
 )
@@ -219,9 +219,11 @@ def test_must_24_depth_is_refused_before_it_hurts(opening: bytes) -> None:
             parse_json(opening * times)
 
 
-@given(bent(), st.sampled_from(Scheme))
+@given(bent(), st.sampled_from(SignatureScheme))
 @quick
-def test_a_signed_message_is_accepted_or_refused(document: dict[str, Any], scheme: Scheme) -> None:
+def test_a_signed_message_is_accepted_or_refused(
+    document: dict[str, Any], scheme: SignatureScheme
+) -> None:
     body = json.dumps(document).encode()
     with suppress(Refusal):
         accept(post(body, scheme=scheme), OPEN, keys(), NOW)
@@ -255,9 +257,11 @@ pieces = st.sampled_from(
 field = st.lists(pieces | st.text(max_size=6), max_size=8).map("".join)
 
 
-@given(st.sampled_from(Scheme), st.dictionaries(st.sampled_from(HEADERS), field, min_size=1))
+@given(
+    st.sampled_from(SignatureScheme), st.dictionaries(st.sampled_from(HEADERS), field, min_size=1)
+)
 @quick
-def test_headers_are_read_or_refused(scheme: Scheme, changes: dict[str, str]) -> None:
+def test_headers_are_read_or_refused(scheme: SignatureScheme, changes: dict[str, str]) -> None:
     good = post(scheme=scheme)
     request = with_headers(good, **{name.replace("-", "_"): changes[name] for name in changes})
     claimed_host(request)
@@ -276,7 +280,7 @@ def test_any_request_gets_a_verdict(fields: list[tuple[str, str]], body: bytes) 
 @given(field | texts)
 @quick
 def test_fields_are_read_or_refused(text: str) -> None:
-    with suppress(FieldError):
+    with suppress(HeaderFieldError):
         parse_dictionary(text)
     with suppress(FederationError):
         CollectionSynchronization.parse(text, f"{ACTOR}/followers")

@@ -12,7 +12,7 @@ from http_message_signatures import (
     algorithms,
 )
 
-from federation.signatures import Headers, Scheme, SignedRequest, parse_signature, verify
+from federation.signatures import Headers, SignatureScheme, SignedRequest, parse_signature, verify
 from tests.federation_library.peer import BODY, KEY_ID, NOW, US, post, private_key, public_key
 
 URL = f"https://{US}/inbox?page=1"
@@ -58,7 +58,7 @@ def test_what_the_other_signs_verifies(kind: str, options: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("kind", ALGORITHMS)
 def test_the_other_verifies_what_we_sign(kind: str) -> None:
-    request = post(scheme=Scheme.rfc9421, target="/inbox?page=1", key=private_key(kind))
+    request = post(scheme=SignatureScheme.rfc9421, target="/inbox?page=1", key=private_key(kind))
     message = Message("POST", URL, dict(request.headers.items()))
     verifier = HTTPMessageVerifier(
         signature_algorithm=ALGORITHMS[kind], key_resolver=resolver(kind)

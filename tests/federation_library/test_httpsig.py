@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.signatures import (
     Headers,
     SignedRequest,
@@ -40,7 +40,7 @@ def test_what_httpsig_signs_verifies() -> None:
 def test_what_httpsig_signs_with_another_hash_is_refused() -> None:
     with pytest.raises(Refusal) as refused:
         parse_signature(signed_by_httpsig(algorithm="rsa-sha512"))
-    assert refused.value.reason is Reason.signature_algorithm
+    assert refused.value.reason is RefusalReason.signature_algorithm
 
 
 def test_an_hmac_keyed_with_the_public_key_is_refused() -> None:
@@ -48,7 +48,7 @@ def test_an_hmac_keyed_with_the_public_key_is_refused() -> None:
     request = signed_by_httpsig(algorithm="hmac-sha256", secret=public_pem(private_key().pem))
     with pytest.raises(Refusal) as refused:
         verify(request, parse_signature(request), public_key(), NOW)
-    assert refused.value.reason is Reason.signature_algorithm
+    assert refused.value.reason is RefusalReason.signature_algorithm
 
 
 def test_httpsig_verifies_what_we_sign() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.vocabulary import parse_json
 
 
@@ -58,7 +58,7 @@ def nested(levels: int, opening: str = '{"a":', closing: str = "}") -> bytes:
 def test_refused(body: bytes) -> None:
     with pytest.raises(Refusal) as refused:
         parse_json(body)
-    assert (refused.value.reason, refused.value.status) == (Reason.not_json, 400)
+    assert (refused.value.reason, refused.value.status) == (RefusalReason.not_json, 400)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.errors import AddressError, Reason, Refusal
+from federation.errors import AddressError, Refusal, RefusalReason
 from federation.origin import (
     Origin,
     check_fetched_id,
@@ -185,4 +185,4 @@ def test_a_document_is_of_the_origin_that_serves_it(
         return
     with pytest.raises(Refusal) as refused:
         check_fetched_id(document, "https://a.example/1", final)
-    assert refused.value.reason is Reason.origin_mismatch
+    assert refused.value.reason is RefusalReason.origin_mismatch

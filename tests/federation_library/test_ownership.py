@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.signatures import (
     OwnerToFetch,
     PublicKey,
@@ -64,7 +64,7 @@ def test_the_actors_own_id_means_its_first_key() -> None:
 def test_a_key_with_an_address_of_its_own_leads_to_its_owner() -> None:
     step = key_or_owner(key(STANDALONE), STANDALONE)
     assert step == OwnerToFetch(ACTOR, STANDALONE)
-    assert step.key_in(actor(key(STANDALONE))) == PublicKey(STANDALONE, ACTOR, PEM)
+    assert step.find_key_in(actor(key(STANDALONE))) == PublicKey(STANDALONE, ACTOR, PEM)
 
 
 def test_an_actor_served_at_the_keys_address_is_asked_again_at_its_own_id() -> None:
@@ -72,15 +72,15 @@ def test_an_actor_served_at_the_keys_address_is_asked_again_at_its_own_id() -> N
     step = key_or_owner(actor(key(STANDALONE)), STANDALONE)
     assert step == OwnerToFetch(ACTOR, STANDALONE)
     with pytest.raises(Refusal) as refused:
-        step.key_in(actor(key()))
-    assert refused.value.reason is Reason.key_not_owned
+        step.find_key_in(actor(key()))
+    assert refused.value.reason is RefusalReason.key_not_owned
 
 
 def test_the_owners_document_must_be_the_owners() -> None:
     step = OwnerToFetch(ACTOR, STANDALONE)
     with pytest.raises(Refusal) as refused:
-        step.key_in(actor(key(STANDALONE, owner=None), uri=f"https://{HOST}/councils/victim"))
-    assert refused.value.reason is Reason.key_not_owned
+        step.find_key_in(actor(key(STANDALONE, owner=None), uri=f"https://{HOST}/councils/victim"))
+    assert refused.value.reason is RefusalReason.key_not_owned
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,14 @@ def test_the_owners_document_must_be_the_owners() -> None:
 def test_what_lists_no_such_key(document: dict[str, Any]) -> None:
     with pytest.raises(Refusal) as refused:
         key_or_owner(document, KEY_ID)
-    assert refused.value.reason is Reason.key_not_owned
+    assert refused.value.reason is RefusalReason.key_not_owned
 
 
 def test_nobody_owns_a_key_of_another_origin() -> None:
     evil = "https://evil.example/actor"
     with pytest.raises(Refusal) as refused:
         key_from_actor(actor(key(owner=evil), uri=evil), KEY_ID)
-    assert refused.value.reason is Reason.key_not_owned
+    assert refused.value.reason is RefusalReason.key_not_owned
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_nobody_owns_a_key_of_another_origin() -> None:
 )
 def test_an_unusable_key_is_refused(pem: str) -> None:
     with pytest.raises(Refusal) as refused:
-        PublicKey(KEY_ID, ACTOR, pem).check()
-    assert refused.value.reason is Reason.key_unusable
+        PublicKey(KEY_ID, ACTOR, pem).check_usable()
+    assert refused.value.reason is RefusalReason.key_unusable
 
 
 @pytest.mark.parametrize("curve", ["SECP256R1", "SECP256K1"])
@@ -131,7 +131,7 @@ def test_other_kinds_of_keys_are_refused(curve: str) -> None:
     )
     with pytest.raises(Refusal) as refused:
         key_from_actor(actor(key(pem=pem.decode())), KEY_ID)
-    assert refused.value.reason is Reason.key_unusable
+    assert refused.value.reason is RefusalReason.key_unusable
 
 
 def test_listed_keys_are_the_usable_ones_of_the_actors_origin() -> None:
@@ -152,7 +152,7 @@ def test_listed_keys_are_the_usable_ones_of_the_actors_origin() -> None:
     )
     assert listed_keys(document) == (
         PublicKey(KEY_ID, ACTOR, PEM),
-        PublicKey(f"{ACTOR}#ed25519", ACTOR, ED25519_PEM, asserts=True),
+        PublicKey(f"{ACTOR}#ed25519", ACTOR, ED25519_PEM, is_assertion_method=True),
     )
     assert listed_keys({}) == ()
 

@@ -11,7 +11,7 @@ import pytest
 import rfc8785
 
 from federation import vocabulary
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.proofs import add_proof, check_proof, signed_bytes
 from federation.signatures import PrivateKey, PublicKey
 from federation.signatures.keys import multikey_to_pem
@@ -69,7 +69,7 @@ CREDENTIAL_VALUE = (
 )
 
 KEY = private_key("ed25519", f"{ACTOR}#ed25519-key")
-LISTED = replace(public_key(KEY), asserts=True)
+LISTED = replace(public_key(KEY), is_assertion_method=True)
 CREATE = vocabulary.create(f"https://{HOST}/activities/1", ACTOR, NOTE.dump())
 PROVEN = add_proof(CREATE, KEY, NOW)
 
@@ -103,11 +103,13 @@ def signed_with(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_vector_of_the_fep() -> None:
-    key = PublicKey(f"{ALICE}#ed25519-key", ALICE, multikey_to_pem(PUBLISHED), asserts=True)
+    key = PublicKey(
+        f"{ALICE}#ed25519-key", ALICE, multikey_to_pem(PUBLISHED), is_assertion_method=True
+    )
     assert check_proof(FEP, found(key), NOW) == key
     changed = copy.deepcopy(FEP)
     changed["object"]["content"] = "Hello worlds"  # type: ignore[index]
-    assert refused(changed, found(key)).reason is Reason.proof_wrong
+    assert refused(changed, found(key)).reason is RefusalReason.proof_wrong
 
 
 def test_the_vector_of_the_cryptosuite() -> None:
@@ -182,26 +184,29 @@ def test_every_field_is_covered(path: tuple[Any, ...]) -> None:
 
 
 def test_the_owner_must_list_the_key_for_proofs() -> None:
-    assert refused(PROVEN, found(replace(LISTED, asserts=False))).reason is Reason.key_not_owned
-    other = replace(LISTED, owner=f"https://{HOST}/councils/other")
-    assert refused(PROVEN, found(other)).reason is Reason.key_not_owned
-    rsa = replace(public_key(), asserts=True)
-    assert refused(PROVEN, found(rsa)).reason is Reason.key_unusable
-    another = private_key("ed25519", f"{ACTOR}#another")
-    assert refused(PROVEN, found(replace(public_key(another), asserts=True))).reason is (
-        Reason.proof_wrong
+    assert (
+        refused(PROVEN, found(replace(LISTED, is_assertion_method=False))).reason
+        is RefusalReason.key_not_owned
     )
+    other = replace(LISTED, owner=f"https://{HOST}/councils/other")
+    assert refused(PROVEN, found(other)).reason is RefusalReason.key_not_owned
+    rsa = replace(public_key(), is_assertion_method=True)
+    assert refused(PROVEN, found(rsa)).reason is RefusalReason.key_unusable
+    another = private_key("ed25519", f"{ACTOR}#another")
+    assert refused(
+        PROVEN, found(replace(public_key(another), is_assertion_method=True))
+    ).reason is (RefusalReason.proof_wrong)
 
 
 def test_nobody_signs_for_another() -> None:
     """Not even of the same server; and a key of another origin is not asked for."""
     for actor in (f"https://{HOST}/councils/other", "https://elsewhere.example/a"):
         forged = add_proof({**CREATE, "actor": actor}, KEY, NOW)
-        assert refused(forged).reason is Reason.key_not_owned
+        assert refused(forged).reason is RefusalReason.key_not_owned
     asked: list[str] = []
     evil = PrivateKey("https://evil.example/a#key", KEY.pem)
     refusal = refused(add_proof(CREATE, evil, NOW), asked.append)
-    assert (refusal.reason, asked) == (Reason.key_not_owned, [])
+    assert (refusal.reason, asked) == (RefusalReason.key_not_owned, [])
 
 
 @pytest.mark.parametrize(
@@ -210,7 +215,7 @@ def test_nobody_signs_for_another() -> None:
 def test_one_alone_answers_for_the_document(actor: Any) -> None:
     for name in ("actor", "attributedTo"):
         document = {"id": f"https://{HOST}/1", "type": "Note", name: actor}
-        assert refused(add_proof(document, KEY, NOW)).reason is Reason.proof_malformed
+        assert refused(add_proof(document, KEY, NOW)).reason is RefusalReason.proof_malformed
 
 
 def test_objects_and_actors_are_proven_too() -> None:
@@ -248,7 +253,7 @@ def test_objects_and_actors_are_proven_too() -> None:
     ],
 )
 def test_what_is_no_proof(document: dict[str, Any]) -> None:
-    assert refused(document).reason is Reason.proof_malformed
+    assert refused(document).reason is RefusalReason.proof_malformed
 
 
 @pytest.mark.parametrize(
@@ -264,7 +269,7 @@ def test_what_is_no_proof(document: dict[str, Any]) -> None:
     ids=lambda document: str(document.get("proof"))[:40],
 )
 def test_what_has_no_proof_that_we_know(document: dict[str, Any]) -> None:
-    assert refused(document).reason is Reason.proof_missing
+    assert refused(document).reason is RefusalReason.proof_missing
 
 
 def test_proofs_of_other_kinds_stand_beside_ours() -> None:
@@ -275,20 +280,23 @@ def test_proofs_of_other_kinds_stand_beside_ours() -> None:
 def test_a_time_to_live_may_be_stated() -> None:
     lasting = signed_with(expires="2099-01-01T00:00:00Z")
     assert check_proof(lasting, found(), NOW) == LISTED
-    assert refused(lasting, now=datetime(2100, 1, 1, tzinfo=UTC)).reason is Reason.proof_malformed
+    assert (
+        refused(lasting, now=datetime(2100, 1, 1, tzinfo=UTC)).reason
+        is RefusalReason.proof_malformed
+    )
 
 
 def test_depth_costs_no_more_than_a_refusal() -> None:
     deep: Any = {}
     for _ in range(100_000):
         deep = {"x": deep}
-    assert refused({**PROVEN, "object": deep}).reason is Reason.proof_malformed
+    assert refused({**PROVEN, "object": deep}).reason is RefusalReason.proof_malformed
 
 
 def test_only_ed25519_keys_make_proofs() -> None:
     with pytest.raises(Refusal) as caught:
         add_proof(CREATE, private_key(), NOW)
-    assert caught.value.reason is Reason.key_unusable
+    assert caught.value.reason is RefusalReason.key_unusable
 
 
 def test_base58_keeps_zeros() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.addressing import PUBLIC, is_public, recipients
+from federation.addressing import PUBLIC_COLLECTION, is_public, recipients
 from federation.properties import format_time, get_link, get_text, parse_time, texts_by_language
 from federation.vocabulary import id_of, ids_of, type_of
 
@@ -81,9 +81,19 @@ def test_times_come_back_as_they_were(distance: timedelta, zone: int) -> None:
 
 
 def test_addressing() -> None:
-    for public in (PUBLIC, "as:Public", "Public", [PUBLIC], ["x", {"id": PUBLIC}]):
+    for public in (
+        PUBLIC_COLLECTION,
+        "as:Public",
+        "Public",
+        [PUBLIC_COLLECTION],
+        ["x", {"id": PUBLIC_COLLECTION}],
+    ):
         assert is_public(public)
         assert is_public(None, public)
     assert not is_public(None)
     assert not is_public(["https://www.w3.org/ns/activitystreams"], [])
-    assert recipients([PUBLIC, "a", "b"], ["b", "as:Public", {"id": "c"}]) == ("a", "b", "c")
+    assert recipients([PUBLIC_COLLECTION, "a", "b"], ["b", "as:Public", {"id": "c"}]) == (
+        "a",
+        "b",
+        "c",
+    )

@@ -19,7 +19,7 @@ def after(
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_delivered(status: int) -> None:
-    assert after(status) == RetryDecision(delivered=True)
+    assert after(status) == RetryDecision(is_delivered=True)
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 404, 405, 410, 413, 415, 422])

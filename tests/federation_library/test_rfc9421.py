@@ -6,8 +6,8 @@ from itertools import combinations
 
 import pytest
 
-from federation.errors import Reason, Refusal
-from federation.signatures import Scheme, SignedRequest
+from federation.errors import Refusal, RefusalReason
+from federation.signatures import SignatureScheme, SignedRequest
 from federation.signatures.rfc9421 import signature_base
 from tests.federation_library.peer import (
     BODY,
@@ -86,7 +86,7 @@ RFC_GOOD: dict[str, Tamper] = {
 
 @pytest.mark.parametrize("case", RFC_GOOD)
 def test_rfc9421_variants_verify(case: str) -> None:
-    check(RFC_GOOD[case](post(scheme=Scheme.rfc9421, target="/inbox?page=1")))
+    check(RFC_GOOD[case](post(scheme=SignatureScheme.rfc9421, target="/inbox?page=1")))
 
 
 def rewritten(name: str, old: str, new: str) -> Tamper:
@@ -104,99 +104,102 @@ def too_old(request: SignedRequest) -> SignedRequest:
     return rfc9421_signed(request, parameters=f';created={STAMP - 43201};keyid="{KEY_ID}"')
 
 
-RFC_BAD: dict[str, tuple[Tamper, Reason]] = {
+RFC_BAD: dict[str, tuple[Tamper, RefusalReason]] = {
     **{
-        f"{' and '.join(covered)} alone": (signed_over(covered), Reason.signature_incomplete)
+        f"{' and '.join(covered)} alone": (signed_over(covered), RefusalReason.signature_incomplete)
         for covered in combinations(("@method", "@target-uri", "content-digest"), 2)
     },
-    "nothing covered": (lambda r: rfc9421_signed(r, ()), Reason.signature_incomplete),
+    "nothing covered": (lambda r: rfc9421_signed(r, ()), RefusalReason.signature_incomplete),
     "no content digest": (
         lambda r: rfc9421_signed(with_headers(r, content_digest=None), ("@method", "@target-uri")),
-        Reason.digest_missing,
+        RefusalReason.digest_missing,
     ),
     "no created": (
         lambda r: rfc9421_signed(r, parameters=f';keyid="{KEY_ID}"'),
-        Reason.date_missing,
+        RefusalReason.date_missing,
     ),
     "no keyid": (
         lambda r: rfc9421_signed(r, parameters=f";created={STAMP}"),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "created as a string": (
         lambda r: rfc9421_signed(r, parameters=f';created="{STAMP}";keyid="{KEY_ID}"'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "created out of all time": (
         lambda r: rfc9421_signed(r, parameters=f';created=999999999999999;keyid="{KEY_ID}"'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "too old": (
         too_old,
-        Reason.date_outside_window,
+        RefusalReason.date_outside_window,
     ),
     "too far ahead": (
         lambda r: rfc9421_signed(r, parameters=f';created={STAMP + 3601};keyid="{KEY_ID}"'),
-        Reason.date_outside_window,
+        RefusalReason.date_outside_window,
     ),
     "expired": (
         lambda r: rfc9421_signed(
             r, parameters=f';created={STAMP};expires={STAMP - 1};keyid="{KEY_ID}"'
         ),
-        Reason.date_outside_window,
+        RefusalReason.date_outside_window,
     ),
     "HMAC": (
         lambda r: rfc9421_signed(
             r, parameters=f';created={STAMP};keyid="{KEY_ID}";alg="hmac-sha256"'
         ),
-        Reason.signature_algorithm,
+        RefusalReason.signature_algorithm,
     ),
     "an algorithm that the key is not for": (
         lambda r: rfc9421_signed(r, parameters=f';created={STAMP};keyid="{KEY_ID}";alg="ed25519"'),
-        Reason.signature_algorithm,
+        RefusalReason.signature_algorithm,
     ),
     "a component with parameters": (
         rewritten("signature-input", '"@method"', '"@method";req'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "an unknown derived component": (
         rewritten("signature-input", '"@method"', '"@method" "@status"'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "a component twice": (
         rewritten("signature-input", '"@method"', '"@method" "@method"'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "a component in capitals": (
         rewritten("signature-input", '"content-digest"', '"Content-Digest"'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "no list": (
         lambda r: with_headers(r, signature_input='sig1="@method"'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "an unreadable input": (
         lambda r: with_headers(r, signature_input='sig1=("@method'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
-    "an empty input": (lambda r: with_headers(r, signature_input=""), Reason.signature_malformed),
+    "an empty input": (
+        lambda r: with_headers(r, signature_input=""),
+        RefusalReason.signature_malformed,
+    ),
     "1,000 components": (
         lambda r: with_headers(
             r, signature_input="sig1=(" + " ".join(f'"{n}"' for n in range(1000)) + ")"
         ),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "no signature of that label": (
         rewritten("signature", "sig1", "sig2"),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
     "a signature that is no bytes": (
         lambda r: with_headers(r, signature='sig1="text"'),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
     ),
-    "no signature header": (unsigned, Reason.signature_malformed),
+    "no signature header": (unsigned, RefusalReason.signature_malformed),
     "a wrong signature": (
         lambda r: with_headers(r, signature="sig1=:AAAA:"),
-        Reason.signature_wrong,
+        RefusalReason.signature_wrong,
     ),
     "a fourth signature, after three that do not count": (
         lambda r: with_headers(
@@ -209,7 +212,7 @@ RFC_BAD: dict[str, tuple[Tamper, Reason]] = {
                 [f"p{n}=:AAAA:" for n in range(3)] + [r.headers.get("signature") or ""]
             ),
         ),
-        Reason.signature_incomplete,
+        RefusalReason.signature_incomplete,
     ),
     "an old one that is right beside a new one that is wrong": (
         lambda r: with_headers(
@@ -217,33 +220,37 @@ RFC_BAD: dict[str, tuple[Tamper, Reason]] = {
             signature_input=f"{of(too_old(r), 'signature-input')}, b{of(r, 'signature-input')[4:]}",
             signature=f"{of(too_old(r), 'signature')}, b=:AAAA:",
         ),
-        Reason.signature_wrong,
+        RefusalReason.signature_wrong,
     ),
     "a wrong digest": (
         lambda r: rfc9421_signed(with_headers(r, content_digest=f"sha-256=:{base64(b'x' * 32)}:")),
-        Reason.digest_wrong,
+        RefusalReason.digest_wrong,
     ),
     "only a SHA-512 digest": (
         lambda r: rfc9421_signed(
             with_headers(r, content_digest=f"sha-512=:{base64(sha512(BODY).digest())}:")
         ),
-        Reason.digest_wrong,
+        RefusalReason.digest_wrong,
     ),
     "an unreadable digest": (
         lambda r: rfc9421_signed(with_headers(r, content_digest="sha-256=abc=:")),
-        Reason.digest_wrong,
+        RefusalReason.digest_wrong,
     ),
-    "a changed body": (lambda r: replace(r, body=r.body + b" "), Reason.digest_wrong),
-    "another path": (lambda r: replace(r, target="/x"), Reason.signature_wrong),
-    "another query": (lambda r: replace(r, target="/inbox?page=2"), Reason.signature_wrong),
-    "another method": (lambda r: replace(r, method="PUT"), Reason.signature_wrong),
+    "a changed body": (lambda r: replace(r, body=r.body + b" "), RefusalReason.digest_wrong),
+    "another path": (lambda r: replace(r, target="/x"), RefusalReason.signature_wrong),
+    "another query": (lambda r: replace(r, target="/inbox?page=2"), RefusalReason.signature_wrong),
+    "another method": (lambda r: replace(r, method="PUT"), RefusalReason.signature_wrong),
     "signed for another host": (
         lambda r: with_headers(
-            post(scheme=Scheme.rfc9421, target=r.target, authority="other.example"), host=US
+            post(scheme=SignatureScheme.rfc9421, target=r.target, authority="other.example"),
+            host=US,
         ),
-        Reason.signature_wrong,
+        RefusalReason.signature_wrong,
     ),
-    "sent to another host": (lambda r: with_headers(r, host="other.example"), Reason.wrong_host),
+    "sent to another host": (
+        lambda r: with_headers(r, host="other.example"),
+        RefusalReason.wrong_host,
+    ),
 }
 
 
@@ -251,5 +258,5 @@ RFC_BAD: dict[str, tuple[Tamper, Reason]] = {
 def test_rfc9421_refusals(case: str) -> None:
     tamper, reason = RFC_BAD[case]
     with pytest.raises(Refusal) as refused:
-        check(tamper(post(scheme=Scheme.rfc9421, target="/inbox?page=1")))
+        check(tamper(post(scheme=SignatureScheme.rfc9421, target="/inbox?page=1")))
     assert (refused.value.reason, refused.value.status) == (reason, 401)

@@ -3,7 +3,7 @@
 import pytest
 
 from federation.errors import AddressError
-from federation.signatures import Scheme, SignedRequest, claimed_host, sign
+from federation.signatures import SignatureScheme, SignedRequest, claimed_host, sign
 from federation.signatures.request import Headers
 from tests.federation_library.peer import (
     BODY,
@@ -21,17 +21,19 @@ from tests.federation_library.peer import (
 )
 
 
-@pytest.mark.parametrize("scheme", Scheme)
+@pytest.mark.parametrize("scheme", SignatureScheme)
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])
 @pytest.mark.parametrize("key_id", [KEY_ID, f"https://{HOST}/keys/1"])
 @pytest.mark.parametrize("target", ["/inbox", "/inbox?page=1&page=2", "/a%20b", "/", "/?"])
-def test_what_we_sign_verifies(scheme: Scheme, kind: str, key_id: str, target: str) -> None:
+def test_what_we_sign_verifies(
+    scheme: SignatureScheme, kind: str, key_id: str, target: str
+) -> None:
     key = private_key(kind, key_id)
     check(post(scheme=scheme, key=key, target=target), public_key(key))
 
 
-@pytest.mark.parametrize("scheme", Scheme)
-def test_a_signed_get_needs_no_digest(scheme: Scheme) -> None:
+@pytest.mark.parametrize("scheme", SignatureScheme)
+def test_a_signed_get_needs_no_digest(scheme: SignatureScheme) -> None:
     added = sign("GET", f"https://{US}/actor", {}, None, private_key(), NOW, scheme)
     assert not {"Digest", "Content-Digest"} & set(added)
     check(SignedRequest("GET", "https", US, "/actor", Headers({"Host": US, **added})))
@@ -60,15 +62,15 @@ def test_the_claimed_host_is_read_or_empty() -> None:
         (f"https://{US}/a/b?c=/d?e#f", "/a/b?c=/d?e"),
     ],
 )
-@pytest.mark.parametrize("scheme", Scheme)
-def test_the_target_is_signed_as_it_is_sent(url: str, target: str, scheme: Scheme) -> None:
+@pytest.mark.parametrize("scheme", SignatureScheme)
+def test_the_target_is_signed_as_it_is_sent(url: str, target: str, scheme: SignatureScheme) -> None:
     added = sign("GET", url, {}, None, private_key(), NOW, scheme)
     request = SignedRequest("GET", "https", US, target, Headers({"Host": US, **added}))
     check(request)
 
 
 @pytest.mark.parametrize("url", ["", "/inbox", "ftp://a.example/", "https://u@a.example/inbox"])
-@pytest.mark.parametrize("scheme", Scheme)
-def test_only_web_addresses_are_signed_for(url: str, scheme: Scheme) -> None:
+@pytest.mark.parametrize("scheme", SignatureScheme)
+def test_only_web_addresses_are_signed_for(url: str, scheme: SignatureScheme) -> None:
     with pytest.raises(AddressError):
         sign("GET", url, {}, None, private_key(), NOW, scheme)

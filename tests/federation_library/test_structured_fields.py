@@ -3,8 +3,8 @@
 import pytest
 
 from federation.signatures.structured_fields import (
-    FieldError,
-    Member,
+    DictionaryMember,
+    HeaderFieldError,
     ParameterisedItem,
     decode_base64,
     parse_dictionary,
@@ -15,14 +15,14 @@ from federation.signatures.structured_fields import (
 def test_a_dictionary_is_read() -> None:
     text = 'a=("x" "y\\"z";p);n=-5;t=tok;b=?0 , c=:AQI=:, d, e="text"'
     assert parse_dictionary(text) == {
-        "a": Member(
+        "a": DictionaryMember(
             (ParameterisedItem("x", {}), ParameterisedItem('y"z', {"p": True})),
             {"n": -5, "t": "tok", "b": False},
             '("x" "y\\"z";p);n=-5;t=tok;b=?0',
         ),
-        "c": Member(b"\x01\x02", {}, ":AQI=:"),
-        "d": Member(True, {}, ""),
-        "e": Member("text", {}, '"text"'),
+        "c": DictionaryMember(b"\x01\x02", {}, ":AQI=:"),
+        "d": DictionaryMember(True, {}, ""),
+        "e": DictionaryMember("text", {}, '"text"'),
     }
 
 
@@ -53,17 +53,17 @@ def test_a_dictionary_is_read() -> None:
     ],
 )
 def test_the_rest_is_refused(text: str) -> None:
-    with pytest.raises(FieldError):
+    with pytest.raises(HeaderFieldError):
         parse_dictionary(text)
 
 
 @pytest.mark.parametrize("text", ["A", "AQ", "AQ=", "AR==", "A Q=", "AQ==\n", "-_==", "é"])
 def test_only_canonical_base64_is_read(text: str) -> None:
-    with pytest.raises(FieldError):
+    with pytest.raises(HeaderFieldError):
         decode_base64(text)
 
 
 def test_strings_are_quoted() -> None:
     assert quote_string('a"b\\c') == '"a\\"b\\\\c"'
-    with pytest.raises(FieldError):
+    with pytest.raises(HeaderFieldError):
         quote_string("a\nb")

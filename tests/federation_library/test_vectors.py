@@ -4,7 +4,7 @@ from base64 import b64decode
 
 import pytest
 
-from federation.errors import Reason, Refusal
+from federation.errors import Refusal, RefusalReason
 from federation.signatures import Headers, PrivateKey, PublicKey, SignedRequest, public_pem
 from federation.signatures.body_digests import (
     check_content_digest,
@@ -82,7 +82,7 @@ def test_the_1024_bit_key_of_the_examples_is_too_small_to_verify_with() -> None:
     key = PublicKey("Test", "https://example.com/actor", public_pem(CAVAGE_KEY))
     with pytest.raises(Refusal) as refused:
         key.verifies(b"", b"")
-    assert refused.value.reason is Reason.key_unusable
+    assert refused.value.reason is RefusalReason.key_unusable
 
 
 ED25519_PRIVATE = """-----BEGIN PRIVATE KEY-----
@@ -172,7 +172,11 @@ def test_rfc9421_b26_verifies() -> None:
     "signature_input, signature, reason",
     [
         # B.2.6 is a valid signature, and yet does not cover what a delivery must.
-        (f"sig-b26={B26_PARAMETERS}", f"sig-b26=:{B26_SIGNATURE}:", Reason.signature_incomplete),
+        (
+            f"sig-b26={B26_PARAMETERS}",
+            f"sig-b26=:{B26_SIGNATURE}:",
+            RefusalReason.signature_incomplete,
+        ),
         # B.2.5 is an HMAC.
         (
             (
@@ -180,12 +184,12 @@ def test_rfc9421_b26_verifies() -> None:
                 ';created=1618884473;keyid="test-shared-secret"'
             ),
             "sig-b25=:pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=:",
-            Reason.signature_incomplete,
+            RefusalReason.signature_incomplete,
         ),
     ],
 )
 def test_rfc9421_examples_cover_too_little_for_an_inbox(
-    signature_input: str, signature: str, reason: Reason
+    signature_input: str, signature: str, reason: RefusalReason
 ) -> None:
     headers = dict(RFC_REQUEST.headers.items())
     headers |= {"signature-input": signature_input, "signature": signature}

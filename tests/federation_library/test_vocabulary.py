@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation import vocabulary
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC_COLLECTION
 from federation.errors import DocumentError, FederationError
 from federation.signatures import PublicKey, generate_ed25519, public_pem
 from federation.vocabulary import (
@@ -47,14 +47,16 @@ COUNCIL = ActorDocument(
     icon=f"{BASE}/logo.png",
     public_keys=(
         public_key(),
-        PublicKey(f"{ACTOR}#ed25519", ACTOR, public_pem(generate_ed25519()), asserts=True),
+        PublicKey(
+            f"{ACTOR}#ed25519", ACTOR, public_pem(generate_ed25519()), is_assertion_method=True
+        ),
     ),
     also_known_as=("https://old.example/actor",),
     moved_to="https://new.example/actor",
     digest=f"{ACTOR}/digest",
     gss_code="E06000063",
     generator=f"{BASE}/actor",
-    implements=(vocabulary.RFC9421,),
+    implements=(vocabulary.RFC9421_CAPABILITY,),
 )
 GROUP = ActorDocument(
     id=f"{BASE}/projects/1/group",
@@ -66,7 +68,7 @@ NODE = ActorDocument(
     id=f"{BASE}/actor",
     type="Application",
     inbox=f"{BASE}/inbox",
-    implements=(vocabulary.RFC9421, "https://x.example/other"),
+    implements=(vocabulary.RFC9421_CAPABILITY, "https://x.example/other"),
 )
 PROJECT = Article(
     id=f"{BASE}/projects/1",
@@ -76,7 +78,7 @@ PROJECT = Article(
     url=f"{BASE}/projects/1",
     published=AT,
     updated=AT + timedelta(days=1),
-    to=(PUBLIC,),
+    to=(PUBLIC_COLLECTION,),
     cc=(f"{ACTOR}/followers",),
     tags=({"type": "Hashtag", "name": "#housing", "href": f"{BASE}/tags/housing"},),
     context=f"{BASE}/projects/1/context",
@@ -112,7 +114,7 @@ NOTE = Note(
     content_map={"cy": "<p>It works.</p>"},
     published=AT,
     updated=AT,
-    to=(PUBLIC,),
+    to=(PUBLIC_COLLECTION,),
     cc=(),
 )
 DOCUMENTS: list[Any] = [
@@ -223,9 +225,9 @@ def test_capabilities_are_read_where_either_kind_of_actor_says_them() -> None:
     assert (generator["type"], generator["id"]) == ("Application", f"{BASE}/actor")
     by_id = ActorDocument.parse(COUNCIL.dump() | {"generator": f"{BASE}/actor"})
     assert (by_id.generator, by_id.implements) == (f"{BASE}/actor", ())
-    nameless = {"type": "Application", "implements": vocabulary.RFC9421}
+    nameless = {"type": "Application", "implements": vocabulary.RFC9421_CAPABILITY}
     found = ActorDocument.parse(COUNCIL.dump() | {"generator": nameless})
-    assert (found.generator, found.implements) == (None, (vocabulary.RFC9421,))
+    assert (found.generator, found.implements) == (None, (vocabulary.RFC9421_CAPABILITY,))
     for junk_value in (5, [5, {}, None], {"href": 5}):
         assert ActorDocument.parse(NODE.dump() | {"implements": junk_value}).implements == ()
 

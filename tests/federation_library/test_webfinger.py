@@ -174,7 +174,7 @@ def test_nodeinfo() -> None:
         for version in ("2.1", "2.0")
     ] + [application]
     for version in nodeinfo.VERSIONS:
-        document = nodeinfo.build_nodeinfo(version, "0.1.0", users=1, posts=2)
+        document = nodeinfo.build_nodeinfo(version, "0.1.0", user_count=1, post_count=2)
         assert document["version"] == version
         assert document["software"] == {"name": "moothall", "version": "0.1.0"}
         assert document["protocols"] == ["activitypub"]

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from node.errors import InvalidInputError
-from node.importing import civic, publiccode, service
+from node.importing import civic_json, publiccode, service
 from node.importing.columns import FIELD_ALIASES
 from node.importing.format_detection import read_projects
 from node.projects.rendering import render
@@ -69,7 +69,7 @@ def test_any_table(
     check("file.csv", data, source)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(civic.USED_KEYS)), VALUES, max_size=6))
+@given(st.dictionaries(st.sampled_from(sorted(civic_json.USED_KEYS)), VALUES, max_size=6))
 @example({"name": "\ud800", "status": "x", "tags": ["x"]})
 @example(
     {"name": "x", "description": "y", "tags": [], "status": "1" * 5000, "needs": [{"need": 1}]}

@@ -218,7 +218,7 @@ def our_council(front: Front, folder: Path, trusted: Path, allowed: str) -> Iter
     set_up_database(NAME, database, folder, **given)
     settings = make_settings(NAME, database, folder, **given)
     node = get_node(create_app(settings))
-    process = NodeProcess(settings, as_program=True)
+    process = NodeProcess(settings, runs_program=True)
     front.backends[HOST] = int(settings.listen_address.rpartition(":")[2])
     with pytest.MonkeyPatch.context() as changed:
         changed.setenv("PYTHONPATH", str(NAMES))
@@ -228,6 +228,6 @@ def our_council(front: Front, folder: Path, trusted: Path, allowed: str) -> Iter
         with main_site(front, settings.base_url):
             yield OurCouncil(node)
     finally:
-        process.end()
+        process.ensure_killed()
         node.engine.dispose()
         node.outbound.close()

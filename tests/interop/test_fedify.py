@@ -61,7 +61,7 @@ def test_its_proofs_are_proofs_to_us(town: Town) -> None:
     sent = json.loads(town.front.sent_to("aldermoor.test", "POST")[-1].body)
     assert "signature" in sent, "the Linked Data Signature that comes after the proof"
     keys = FetchingKeyStore(town.ours.node)
-    key = check_proof(sent, lambda key_id: keys.known(key_id) or keys.fetch(key_id), now())
+    key = check_proof(sent, lambda key_id: keys.get_stored(key_id) or keys.fetch(key_id), now())
     assert key.owner == town.their_uri
 
 

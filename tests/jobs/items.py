@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from node.batched_writes import JOB as LONG_WRITES
+from node.batched_writes import BatchedWrite
 from node.conversations import thread_fetcher as conversations
 from node.db import now
 from node.error_isolation import JobFailure
@@ -32,8 +34,6 @@ from node.federating.models import (
 from node.federating.peers import NEWLY_ALLOWED_JOB
 from node.freshness import service as freshness
 from node.hourly_jobs import HourlyJob
-from node.long_writes import JOB as LONG_WRITES
-from node.long_writes import LongWrite
 from node.mail.models import Mail
 from node.notifications import email_digests
 from node.notifications import housekeeping as notifications_housekeeping
@@ -42,7 +42,7 @@ from node.operating import key_rotation
 from node.passwords import service as passwords
 from node.passwords.models import PasswordReset
 from node.plugin_admin import jobs as plugins
-from node.plugin_admin.enablement import CATCH_UP_JOB
+from node.plugin_admin.enablement import CATCH_UP_JOB_NAME
 from node.plugin_admin.models import PluginJob
 from node.projects.details import Freshness
 from node.projects.models import Project, ReindexRequest
@@ -146,7 +146,7 @@ def _has_run(session: Session, _id: int) -> bool:
 
 
 def _of_plugin(one: TestNode, _id: int) -> Any:
-    return refusing(one, "INSERT INTO plugin_job", CATCH_UP_JOB)
+    return refusing(one, "INSERT INTO plugin_job", CATCH_UP_JOB_NAME)
 
 
 CASES: dict[str, Case] = {
@@ -187,7 +187,7 @@ CASES: dict[str, Case] = {
     passwords.JOB: Case(rows.password, _is_gone(PasswordReset), on(PasswordReset)),
     Mail.JOB: Case(rows.mail, _has(Mail, state="sent"), on(Mail)),
     notifications_housekeeping.JOB: Case(rows.old_notice, _is_gone(Notification), _emails_stay),
-    LONG_WRITES: Case(rows.long_write, _is_gone(LongWrite), on(LongWrite)),
+    LONG_WRITES: Case(rows.long_write, _is_gone(BatchedWrite), on(BatchedWrite)),
     INDEXING: Case(rows.marked, _is_indexed, on(Project)),
     searches.JOB: Case(rows.saved_search, _is_checked, on(SavedSearch)),
 }
@@ -218,6 +218,6 @@ def let_time_pass(one: TestNode) -> None:
         work.session.execute(update(NotificationSubscriber).values(mailed_at=None))
         work.session.execute(update(JobFailure).values(due_at=now()))
         for row in QueueMixin.__subclasses__():
-            later = row.state == row.WAITING, row.due_at > now()
+            later = row.state == row.WAITING_STATE, row.due_at > now()
             work.session.execute(update(row).where(*later).values(due_at=now()))
             work.session.execute(update(row).values(leased_until=None))

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from node.batched_writes import BatchedWrite
 from node.councils import service as councils
 from node.councils.models import Council
 from node.db import now
@@ -24,7 +25,6 @@ from node.federating.models import (
     PeerList,
     RemoteTombstone,
 )
-from node.long_writes import LongWrite
 from node.mail.models import Mail
 from node.notifications.models import Notification
 from node.passwords.models import PasswordReset
@@ -33,7 +33,7 @@ from node.plugin_admin.models import PluginJob
 from node.projects import relations
 from node.projects.details import Freshness, RelatedProject, RelationKind
 from node.projects.models import Project, ProjectState, Visibility
-from node.projects.reindex_queue import MARKED_KEY
+from node.projects.reindex_queue import QUEUED_PROJECTS_KEY
 from node.runtime import UnitOfWork
 from node.search.models import SavedSearch
 from node.webhooks.events import WebhookEvent
@@ -253,7 +253,7 @@ def mail(work: UnitOfWork, number: int) -> int:
 def marked(work: UnitOfWork, number: int) -> int:
     project = _project(work, number)
     work.session.flush()
-    work.session.info.pop(MARKED_KEY)  # else it is indexed as it is published
+    work.session.info.pop(QUEUED_PROJECTS_KEY)  # else it is indexed as it is published
     return project.id
 
 
@@ -285,7 +285,7 @@ def plugin_job(work: UnitOfWork, _number: int) -> int:
 
 def long_write(work: UnitOfWork, number: int) -> int:
     """What waits for a server is given up, and nothing is left of it."""
-    row = LongWrite(kind="give-up-host", subject=f"{number}.test", asked_at=now(), position=0)
+    row = BatchedWrite(kind="give-up-host", subject=f"{number}.test", asked_at=now(), position=0)
     work.session.add(row)
     work.session.flush()
     return row.id

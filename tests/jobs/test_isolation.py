@@ -57,7 +57,7 @@ def test_an_item_that_always_fails_is_given_up_and_shown(one: TestNode) -> None:
     with CASES[InboxItem.JOB].poison(one, poisoned):
         for _ in range(InboxItem.MAX_ATTEMPTS - 1):
             run(one, InboxItem.JOB)
-        assert state_of(one, poisoned) == InboxItem.WAITING
+        assert state_of(one, poisoned) == InboxItem.WAITING_STATE
         run(one, InboxItem.JOB)
         assert state_of(one, poisoned) == "failed"
     page = one.visitor("operator").visit("/operator/received?state=failed").text
@@ -75,7 +75,7 @@ def test_a_message_whose_object_is_never_served_is_given_up(nodes: Nodes) -> Non
         item_id = session.scalars(select(InboxItem.id)).one()
     for _ in range(InboxItem.MAX_ATTEMPTS - 1):
         run(node, FETCHING_JOB)
-    assert state_of(node, item_id) == InboxItem.WAITING
+    assert state_of(node, item_id) == InboxItem.WAITING_STATE
     run(node, FETCHING_JOB)
     assert state_of(node, item_id) == "failed"
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from node.demo.councils import PASSWORD
+from node.demo.councils import DEMO_PASSWORD
 from tests.journeys.looking import examine
 from tests.journeys.pace import Person
 from tests.journeys.test_checklists import answer
@@ -21,7 +21,7 @@ def test_an_officer_publishes_a_complete_project_within_five_minutes_and_finds_i
     page.goto(here.url())
     person.press(page.get_by_role("link", name="Sign in", exact=True))
     person.type(page.get_by_label("Email address"), here.demo.email("officer"))
-    person.type(page.get_by_label("Password", exact=True), PASSWORD)
+    person.type(page.get_by_label("Password", exact=True), DEMO_PASSWORD)
     person.press(page.get_by_role("button", name="Sign in"))
     person.press(page.get_by_role("button", name="Publish a project").first)
     person.type(page.get_by_label("Project name"), TITLE)

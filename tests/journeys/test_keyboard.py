@@ -2,7 +2,7 @@
 
 from playwright.sync_api import BrowserContext, FloatRect, Locator, Page, expect
 
-from node.demo.councils import PASSWORD
+from node.demo.councils import DEMO_PASSWORD
 from tests.journeys.town import BRIEF, SUMMARY, Council, sign_in
 
 FOCUSED = """() => {
@@ -65,7 +65,7 @@ def test_a_project_is_published_with_the_keyboard_alone(
     tab_to(page, page.get_by_label("Email address"))
     page.keyboard.type(here.demo.email("officer"))
     tab_to(page, page.get_by_label("Password", exact=True))
-    page.keyboard.type(PASSWORD)
+    page.keyboard.type(DEMO_PASSWORD)
     tab_to(page, page.get_by_role("button", name="Sign in"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from node.demo.councils import PASSWORD
+from node.demo.councils import DEMO_PASSWORD
 from tests.journeys.town import SUMMARY, Council, sign_in, until
 
 TITLE = "School clubs in one list"
@@ -108,7 +108,7 @@ def test_the_language_changes_and_the_page_stays(browser: BrowserContext, here: 
     page.get_by_role("link", name="Cymraeg").click()
     expect(heading).to_have_text("Mewngofnodi")
     page.locator("input[type=email]").fill(here.demo.email("officer"))
-    page.locator("input[type=password]").fill(PASSWORD)
+    page.locator("input[type=password]").fill(DEMO_PASSWORD)
     page.get_by_role("button", name="Mewngofnodi").click()
     expect(page).to_have_url(here.url("/desk"))
     page.get_by_role("link", name="English").click()

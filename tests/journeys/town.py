@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from node.demo.councils import COUNCILS, PASSWORD, DemoCouncil
+from node.demo.councils import COUNCILS, DEMO_PASSWORD, DemoCouncil
 from node.testing.processes import START_SECONDS
 
 PROGRAM = "import sys; from node.cli import main; main(sys.argv[1:])"
@@ -111,7 +111,7 @@ def sign_in(page: Page, council: Council, role: str) -> None:
         return
     page.goto(council.url("/sign-in"))
     page.get_by_label("Email address").fill(council.demo.email(role))
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     _signed_in[council, role] = [*page.context.cookies(council.url())]

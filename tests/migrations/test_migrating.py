@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from federation.signatures import PrivateKey, public_pem
-from federation.signatures.algorithms import Algorithm
+from federation.signatures.algorithms import KeyAlgorithm
 from node import schema_migrations
 from node.db import prepare_engine
 from node.hooks import Hooks
@@ -24,7 +24,7 @@ CORE_ONLY = Settings(plugins=())
 
 @pytest.fixture(autouse=True)
 def _uncached() -> Iterator[None]:
-    with cached_migrations.uncached():
+    with cached_migrations.without_cache():
         yield
 
 
@@ -39,7 +39,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 def test_migrations_and_models_agree(engine: Engine) -> None:
     hooks = Hooks(WITH_PLUGINS)
     schema_migrations.upgrade(engine, hooks)
-    assert schema_migrations.schema_differences(engine, hooks) == []
+    assert schema_migrations.find_schema_differences(engine, hooks) == []
 
 
 def test_difference_is_reported(engine: Engine) -> None:
@@ -48,22 +48,22 @@ def test_difference_is_reported(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE peer ADD COLUMN surprise INTEGER"))
         connection.execute(text("DROP TABLE checklists__draft"))
-    differences = schema_migrations.schema_differences(engine, hooks)
+    differences = schema_migrations.find_schema_differences(engine, hooks)
     assert [line.partition(":")[0] for line in differences] == ["core", "checklists"]
     assert "surprise" in differences[0]
 
 
 def test_each_owner_has_one_head() -> None:
-    assert list(schema_migrations.heads(Hooks(WITH_PLUGINS))) == ["core", "checklists"]
+    assert list(schema_migrations.find_heads(Hooks(WITH_PLUGINS))) == ["core", "checklists"]
 
 
 def test_upgrade_runs_pending_migrations_once(engine: Engine) -> None:
     hooks = Hooks(WITH_PLUGINS)
-    pending = schema_migrations.pending(engine, hooks)
+    pending = schema_migrations.list_pending(engine, hooks)
     assert pending[0].startswith("core: 0001")
     assert any(line.startswith("checklists: ") for line in pending)
     assert schema_migrations.upgrade(engine, hooks) == pending
-    assert schema_migrations.pending(engine, hooks) == []
+    assert schema_migrations.list_pending(engine, hooks) == []
     assert schema_migrations.upgrade(engine, hooks) == []
 
 
@@ -72,15 +72,15 @@ def test_plugin_is_added_later_and_disabled_and_enabled(engine: Engine) -> None:
     assert "checklists__answer" not in inspect(engine).get_table_names()
     schema_migrations.upgrade(engine, Hooks(WITH_PLUGINS))
     without = Hooks(CORE_ONLY)
-    assert schema_migrations.pending(engine, without) == []
-    assert schema_migrations.schema_differences(engine, without) == []
+    assert schema_migrations.list_pending(engine, without) == []
+    assert schema_migrations.find_schema_differences(engine, without) == []
     assert "checklists__answer" in inspect(engine).get_table_names()
-    assert schema_migrations.pending(engine, Hooks(WITH_PLUGINS)) == []
+    assert schema_migrations.list_pending(engine, Hooks(WITH_PLUGINS)) == []
 
 
 def test_concurrent_upgrades_wait_for_each_other(engine: Engine, database_url: str) -> None:
     hooks = Hooks(WITH_PLUGINS)
-    schema_migrations.pending(engine, hooks)
+    schema_migrations.list_pending(engine, hooks)
     done: list[list[str]] = []
     start = threading.Barrier(4)
 
@@ -110,7 +110,7 @@ def test_database_of_newer_version_is_refused(engine: Engine) -> None:
     with pytest.raises(
         schema_migrations.MigrationError, match="created by a newer version of core"
     ):
-        schema_migrations.pending(engine, hooks)
+        schema_migrations.list_pending(engine, hooks)
     with pytest.raises(
         schema_migrations.MigrationError, match="created by a newer version of core"
     ):
@@ -151,7 +151,7 @@ def test_rows_of_first_version_are_kept_and_completed(engine: Engine) -> None:
     """A database of the first version, with a project and its activities, is upgraded."""
     hooks = Hooks(CORE_ONLY)
     with engine.begin() as connection:
-        command.upgrade(schema_migrations.histories(hooks)[0].config(connection), "0001")
+        command.upgrade(schema_migrations.list_histories(hooks)[0].config(connection), "0001")
         for statement in ROWS_OF_0001.split("\n\n"):
             connection.execute(text(statement))
     schema_migrations.upgrade(engine, hooks)
@@ -166,13 +166,13 @@ def test_rows_of_first_version_are_kept_and_completed(engine: Engine) -> None:
         columns = "key_id, public_pem, private_pem, asserts"
         key = connection.execute(text(f"SELECT {columns} FROM actor_key WHERE actor_id = 1")).one()
         assert (key.key_id, bool(key.asserts)) == ("https://a.test/councils/a#ed25519-key", True)
-        assert PrivateKey(key.key_id, key.private_pem).algorithm is Algorithm.ed25519
+        assert PrivateKey(key.key_id, key.private_pem).algorithm is KeyAlgorithm.ed25519
         assert public_pem(key.private_pem) == key.public_pem
 
 
 def test_titles_stored_with_relations_are_removed(engine: Engine) -> None:
     hooks = Hooks(CORE_ONLY)
-    history = schema_migrations.histories(hooks)[0]
+    history = schema_migrations.list_histories(hooks)[0]
     relation = {"kind": "similar", "uri": "https://b.test/projects/2", "title": "Secret"}
     link = {"type": "Link", "rel": "https://moothall.org/ns#similar", "name": "Secret"}
     hashtag = {"type": "Hashtag", "name": "#Bins"}

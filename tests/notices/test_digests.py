@@ -11,7 +11,7 @@ from sqlalchemy import update
 from node.app import get_node
 from node.db import now
 from node.notifications import email_digests, housekeeping
-from node.notifications.digest_renderer import DigestWriter
+from node.notifications.digest_renderer import TemplateDigestRenderer
 from node.notifications.email_digests import due_before
 from node.notifications.models import Notification, NotificationSubscriber
 from node.notifications.preferences import MailFrequency
@@ -43,7 +43,7 @@ def choose(visitor: Visitor, **ways: str) -> None:
 def mail_at(one: TestNode, moment: datetime) -> None:
     """Send the emails that are due by then."""
     node = get_node(one.app)
-    email_digests.run_job(node, DigestWriter(one.app, node), moment)
+    email_digests.run_job(node, TemplateDigestRenderer(one.app, node), moment)
     one.node.jobs.run_pending()
 
 

@@ -4,7 +4,7 @@ from node.app import get_node
 from node.db import now
 from node.events.service import record_event
 from node.notifications import email_digests
-from node.notifications.digest_renderer import DigestWriter
+from node.notifications.digest_renderer import TemplateDigestRenderer
 from node.people import service as people
 from node.search.notifications import NEW_MATCH
 from node.testing.nodes import Nodes, role_email
@@ -33,7 +33,9 @@ def test_a_missing_detail_stops_neither_the_page_nor_the_emails(nodes: Nodes) ->
         nodes.run_until_idle()
         assert list_notifications(visitors[0]) == ["New in your search …: a project"]
         assert list_notifications(visitors[1]) == ["New in your search Bins: a project"]
-        email_digests.run_job(get_node(here.app), DigestWriter(here.app, here.node), now())
+        email_digests.run_job(
+            get_node(here.app), TemplateDigestRenderer(here.app, here.node), now()
+        )
         here.node.jobs.run_pending()
         assert {message["To"] for message in server.received} == {
             role_email("officer", here.name),

@@ -52,7 +52,7 @@ def run_pending_deliveries(nodes: Nodes, one: TestNode, **values: object) -> Non
     """Make all pending deliveries due, and run them."""
     with one.work() as work:
         work.session.execute(update(KnownServer).values(failures=0, try_after=None))
-        waiting = update(Delivery).where(Delivery.state == Delivery.WAITING)
+        waiting = update(Delivery).where(Delivery.state == Delivery.WAITING_STATE)
         work.session.execute(waiting.values(due_at=now(), **values))
         work.wake(Delivery.JOB)
     nodes.run_until_idle()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from node.outbound import Outbound, Resolver
+from node.outbound import OutboundClient, Resolver
 from tests.outbound.peers import Peer
 
 
@@ -13,7 +13,7 @@ class Clients:
     """
 
     def __init__(self) -> None:
-        self._made: list[Outbound] = []
+        self._made: list[OutboundClient] = []
 
     def __call__(
         self,
@@ -23,7 +23,7 @@ class Clients:
         timeout: float = 5.0,
         ca_file: str | None = None,
         resolver: Resolver | None = None,
-    ) -> Outbound:
+    ) -> OutboundClient:
         known = {"peer.example": ["127.0.0.1"], **(names or {})}
 
         def resolve(host: str) -> Sequence[str]:
@@ -32,7 +32,7 @@ class Clients:
             return known[host]
 
         self._made.append(
-            Outbound(
+            OutboundClient(
                 user_agent="Moothall/test",
                 private_hosts=[*private_hosts, *(peer.authority for peer in private)],
                 timeout=timeout,

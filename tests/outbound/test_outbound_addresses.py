@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import ip_addresses
 
-from node.outbound import OutboundCode, OutboundError
+from node.outbound import OutboundError, OutboundErrorCode
 from node.outbound.ip_addresses import can_connect
 from tests.outbound.clients import Clients
 from tests.outbound.peers import Peers
@@ -89,7 +89,7 @@ def test_must_25_a_name_that_leads_to_an_address_that_is_not_public_is_refused(
     outbound = client(names={"evil.example": [address]})
     with pytest.raises(OutboundError) as refused:
         outbound.get("https://evil.example/", accept="*/*")
-    assert refused.value.code == OutboundCode.FORBIDDEN_ADDRESS
+    assert refused.value.code == OutboundErrorCode.FORBIDDEN_ADDRESS
     assert address not in refused.value.safe_text
 
 
@@ -101,17 +101,17 @@ def test_must_25_permission_for_a_private_host_is_for_loopback_and_private_addre
     outbound = client(peer, names={"peer.example": [address]})
     with pytest.raises(OutboundError) as refused:
         outbound.get(peer.url, accept="*/*")
-    assert refused.value.code == OutboundCode.FORBIDDEN_ADDRESS
+    assert refused.value.code == OutboundErrorCode.FORBIDDEN_ADDRESS
 
 
 @pytest.mark.parametrize("address", LOCAL)
 def test_permission_for_a_private_host_covers_local_addresses(address: str) -> None:
-    assert can_connect(address, private=True)
+    assert can_connect(address, allow_private=True)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses_may_be_connected_to(address: str) -> None:
-    assert can_connect(address, private=False)
+    assert can_connect(address, allow_private=False)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_one_bad_address_among_good_ones_is_enough(
     outbound = client(names={"evil.example": addresses})
     with pytest.raises(OutboundError) as refused:
         outbound.post("https://evil.example/inbox", b"{}", content_type="application/json")
-    assert refused.value.code == OutboundCode.FORBIDDEN_ADDRESS
+    assert refused.value.code == OutboundErrorCode.FORBIDDEN_ADDRESS
     assert not refused.value.permanent
 
 
@@ -131,7 +131,7 @@ def test_one_bad_address_among_good_ones_is_enough(
 def test_must_25_nothing_the_registries_call_special_may_be_connected_to(
     address: IPv4Address | IPv6Address,
 ) -> None:
-    if can_connect(str(address), private=False):
+    if can_connect(str(address), allow_private=False):
         assert address.is_global
         assert not address.is_multicast
         assert getattr(address, "ipv4_mapped", None) is None
@@ -150,11 +150,11 @@ def test_must_25_an_ipv4_address_in_any_ipv6_dress_is_refused(address: IPv4Addre
         ("64:ff9b:1::", 0),
     ]:
         dressed = IPv6Address(int(IPv6Address(prefix)) | inside << shift)
-        assert not can_connect(str(dressed), private=False)
+        assert not can_connect(str(dressed), allow_private=False)
 
 
 def test_a_private_host_is_none_for_addresses_that_officers_enter(client: Clients) -> None:
     outbound = client(private_hosts=["peer.example:443"])
     with pytest.raises(OutboundError) as refused:
         outbound.public_only.get("https://peer.example/", accept="*/*")
-    assert refused.value.code == OutboundCode.FORBIDDEN_ADDRESS
+    assert refused.value.code == OutboundErrorCode.FORBIDDEN_ADDRESS

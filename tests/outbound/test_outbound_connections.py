@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.outbound import OutboundCode, OutboundError
+from node.outbound import OutboundError, OutboundErrorCode
 from tests.outbound.clients import Clients
 from tests.outbound.peers import Peers, response
 
@@ -43,7 +43,7 @@ def test_a_name_is_judged_again_for_each_new_connection(serve: Peers, client: Cl
     peer.hang_up()
     with pytest.raises(OutboundError) as refused:
         outbound.get(peer.url, accept="*/*")
-    assert refused.value.code == OutboundCode.FORBIDDEN_ADDRESS
+    assert refused.value.code == OutboundErrorCode.FORBIDDEN_ADDRESS
     assert len(names.asked) == 2
 
 
@@ -53,7 +53,7 @@ def test_the_guard_is_in_the_client_that_is_used(client: Clients) -> None:
     with pytest.raises(OutboundError) as refused:
         outbound.get("https://moothall.aldermoor.gov.uk/actor", accept="*/*")
     assert names.asked == ["moothall.aldermoor.gov.uk"]
-    assert refused.value.code == OutboundCode.FORBIDDEN_ADDRESS
+    assert refused.value.code == OutboundErrorCode.FORBIDDEN_ADDRESS
 
 
 def test_a_connection_is_used_again(serve: Peers, client: Clients) -> None:
@@ -106,7 +106,7 @@ def test_a_name_without_addresses_is_not_known(
 
     with pytest.raises(OutboundError) as failed:
         client(resolver=resolve).get("https://peer.example/", accept="*/*")
-    assert failed.value.code == OutboundCode.NAME_NOT_RESOLVED
+    assert failed.value.code == OutboundErrorCode.NAME_NOT_RESOLVED
     assert not failed.value.permanent
 
 
@@ -116,7 +116,7 @@ def test_a_server_that_is_not_there_is_unreachable(serve: Peers, client: Clients
     peer.close()
     with pytest.raises(OutboundError) as failed:
         outbound.get(peer.url, accept="*/*")
-    assert failed.value.code == OutboundCode.UNREACHABLE
+    assert failed.value.code == OutboundErrorCode.UNREACHABLE
     assert not failed.value.permanent
 
 
@@ -128,7 +128,7 @@ def test_a_connection_that_breaks_is_a_typed_error(serve: Peers, client: Clients
     peer = serve(reset)
     with pytest.raises(OutboundError) as failed:
         client(peer).get(peer.url, accept="*/*")
-    assert failed.value.code == OutboundCode.UNREACHABLE
+    assert failed.value.code == OutboundErrorCode.UNREACHABLE
 
 
 def test_proxies_and_passwords_of_the_environment_are_ignored(

@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from node.outbound import OutboundCode, OutboundError
+from node.outbound import OutboundError, OutboundErrorCode
 from tests.outbound.clients import Clients
 from tests.outbound.peers import Answering, Peers, response
 
@@ -23,7 +23,7 @@ def assert_times_out(call: Callable[[], object]) -> None:
     """It fails by itself, and not before its time."""
     started = time.monotonic()
     error = failure_of(call)
-    assert error.code == OutboundCode.TIMEOUT
+    assert error.code == OutboundErrorCode.TIMEOUT
     assert not error.permanent
     assert time.monotonic() - started > TIMEOUT * 0.9
 
@@ -97,7 +97,7 @@ def test_a_connection_that_is_never_accepted(client: Clients) -> None:
         authority = f"peer.example:{address[1]}"
         outbound = client(timeout=TIMEOUT, private_hosts=[authority])
         error = failure_of(lambda: outbound.get(f"http://{authority}/", accept="*/*"))
-        assert error.code in {OutboundCode.TIMEOUT, OutboundCode.UNREACHABLE}
+        assert error.code in {OutboundErrorCode.TIMEOUT, OutboundErrorCode.UNREACHABLE}
 
 
 def test_a_handshake_that_never_begins(client: Clients, serve: Peers) -> None:
@@ -126,7 +126,7 @@ def test_a_handshake_that_drips_in(client: Clients) -> None:
         authority = f"peer.example:{listener.getsockname()[1]}"
         outbound = client(timeout=TIMEOUT, private_hosts=[authority])
         error = failure_of(lambda: outbound.get(f"https://{authority}/", accept="*/*"))
-        assert error.code in {OutboundCode.TIMEOUT, OutboundCode.TLS}
+        assert error.code in {OutboundErrorCode.TIMEOUT, OutboundErrorCode.TLS}
 
 
 def test_a_server_that_does_not_take_what_is_sent(client: Clients) -> None:
@@ -178,7 +178,7 @@ def test_a_status_that_arrived_counts_even_if_its_body_never_does(
     answer = client(peer, timeout=TIMEOUT).post(peer.url, b"{}", content_type="application/json")
     assert answer.status == 202
     assert answer.body.startswith(b"thanks")
-    assert answer.elapsed > TIMEOUT * 0.9
+    assert answer.elapsed_seconds > TIMEOUT * 0.9
 
 
 def test_a_slow_server_delays_nobody_else(serve: Peers, client: Clients) -> None:
@@ -188,7 +188,7 @@ def test_a_slow_server_delays_nobody_else(serve: Peers, client: Clients) -> None
         waiting = [threads.submit(outbound.get, slow.url, accept="*/*") for _ in range(20)]
         while slow.connections < 20:
             time.sleep(0.01)
-        assert outbound.get(quick.url, accept="*/*").elapsed < 1
+        assert outbound.get(quick.url, accept="*/*").elapsed_seconds < 1
         slow.close()
         for each in waiting:
             assert isinstance(each.exception(), OutboundError)

@@ -5,7 +5,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from node.outbound import InProcessTransport, Outbound, OutboundCode, OutboundError
+from node.outbound import InProcessTransport, OutboundClient, OutboundError, OutboundErrorCode
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
@@ -27,8 +27,8 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> list
 
 
 @pytest.fixture
-def outbound() -> Outbound:
-    return Outbound(
+def outbound() -> OutboundClient:
+    return OutboundClient(
         user_agent="Moothall/test",
         private_hosts=["localhost:5101"],
         max_bytes=1000,
@@ -36,7 +36,7 @@ def outbound() -> Outbound:
     )
 
 
-def test_a_post_reaches_the_application(outbound: Outbound) -> None:
+def test_a_post_reaches_the_application(outbound: OutboundClient) -> None:
     answer = outbound.post(
         "https://a.example/inbox?x=%C3%A9",
         b"{}",
@@ -54,22 +54,22 @@ def test_a_post_reaches_the_application(outbound: Outbound) -> None:
     }
 
 
-def test_a_redirect_is_followed(outbound: Outbound) -> None:
+def test_a_redirect_is_followed(outbound: OutboundClient) -> None:
     answer = outbound.get("http://localhost:5101/moved", accept="*/*")
     assert answer.url == "http://localhost:5101/here"
     assert json.loads(answer.body)["host"] == "localhost:5101"
 
 
-def test_a_server_that_is_not_there_is_not_known(outbound: Outbound) -> None:
+def test_a_server_that_is_not_there_is_not_known(outbound: OutboundClient) -> None:
     with pytest.raises(OutboundError) as failed:
         outbound.get("https://b.example/", accept="*/*")
-    assert failed.value.code == OutboundCode.NAME_NOT_RESOLVED
+    assert failed.value.code == OutboundErrorCode.NAME_NOT_RESOLVED
 
 
 @pytest.mark.parametrize(
     "url", ["http://a.example/", "https://a.example:8443/", "https://127.0.0.1/"]
 )
-def test_the_rules_for_urls_hold(outbound: Outbound, url: str) -> None:
+def test_the_rules_for_urls_hold(outbound: OutboundClient, url: str) -> None:
     with pytest.raises(OutboundError) as refused:
         outbound.get(url, accept="*/*")
     assert refused.value.permanent

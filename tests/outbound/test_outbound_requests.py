@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from node.outbound import OutboundCode, OutboundError
+from node.outbound import OutboundError, OutboundErrorCode
 from tests.outbound.clients import Clients
 from tests.outbound.peers import Peers, response
 
@@ -94,7 +94,7 @@ def test_headers_cannot_be_injected(serve: Peers, client: Clients, name: str, va
     for call in calls:
         with pytest.raises(OutboundError) as refused:
             call()
-        assert refused.value.code == OutboundCode.BAD_HEADER
+        assert refused.value.code == OutboundErrorCode.BAD_HEADER
     assert peer.requests == []
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from node.errors import SettingsError
-from node.outbound import Outbound, OutboundCode, OutboundError
+from node.outbound import OutboundClient, OutboundError, OutboundErrorCode
 from tests.outbound.clients import Clients
 from tests.outbound.peers import Peer, Peers
 
@@ -75,14 +75,14 @@ def test_a_certificate_for_another_name_is_refused(
     )
     with pytest.raises(OutboundError) as failed:
         outbound.get(f"https://{authority}/", accept="*/*")
-    assert failed.value.code == OutboundCode.TLS
+    assert failed.value.code == OutboundErrorCode.TLS
     assert secure_peer.requests == []
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(client: Clients, secure_peer: Peer) -> None:
     with pytest.raises(OutboundError) as failed:
         client(secure_peer).get(f"https://{secure_peer.authority}/", accept="*/*")
-    assert failed.value.code == OutboundCode.TLS
+    assert failed.value.code == OutboundErrorCode.TLS
     assert secure_peer.requests == []
 
 
@@ -90,7 +90,7 @@ def test_a_server_that_speaks_no_tls_is_a_typed_error(client: Clients, serve: Pe
     peer = serve(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     with pytest.raises(OutboundError) as failed:
         client(peer, timeout=1.0).get(f"https://{peer.authority}/", accept="*/*")
-    assert failed.value.code in {OutboundCode.TLS, OutboundCode.TIMEOUT}
+    assert failed.value.code in {OutboundErrorCode.TLS, OutboundErrorCode.TIMEOUT}
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
@@ -101,4 +101,4 @@ def test_a_certificate_file_that_cannot_be_used_is_a_setting_that_is_wrong(
     if content:
         path.write_text(content)
     with pytest.raises(SettingsError):
-        Outbound(user_agent="Moothall/test", ca_file=str(path))
+        OutboundClient(user_agent="Moothall/test", ca_file=str(path))

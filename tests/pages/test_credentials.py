@@ -29,7 +29,7 @@ HOOK = "https://hooks.example/una"
 @pytest.fixture(autouse=True)
 def _mail_stays(council: TestNode, monkeypatch: pytest.MonkeyPatch) -> None:
     """Emails are written and not sent, which would wipe their text."""
-    monkeypatch.setattr("node.mail.service._attempt", lambda *_: None)
+    monkeypatch.setattr("node.mail.service._attempt_delivery", lambda *_: None)
     council.app.extensions[EXTENSION_KEY] = SignInLimiter()
 
 

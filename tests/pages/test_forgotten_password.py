@@ -45,7 +45,7 @@ def mails(council: TestNode) -> list[str]:
 
 def link(council: TestNode, monkeypatch: pytest.MonkeyPatch, visitor: Visitor) -> str:
     """The path in the e-mail that an officer gets."""
-    monkeypatch.setattr("node.mail.service._attempt", lambda *_: None)
+    monkeypatch.setattr("node.mail.service._attempt_delivery", lambda *_: None)
     ask(council, visitor, f" {OFFICER.upper()} ")
     with council.reading() as session:
         text = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first() or ""

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from node.audit import AuditEntry
 from node.messages import msg
-from node.outbound.errors import OutboundCode, OutboundError
+from node.outbound.errors import OutboundError, OutboundErrorCode
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
@@ -23,7 +23,7 @@ PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 def _inside(*_request: object) -> list[bytes]:
     """A name that resolves to an internal address: the client refuses it."""
-    raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, msg("It is inside."))
+    raise OutboundError(OutboundErrorCode.FORBIDDEN_ADDRESS, msg("It is inside."))
 
 
 @pytest.fixture(scope="module")

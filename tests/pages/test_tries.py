@@ -47,7 +47,7 @@ def test_a_try_that_succeeds_does_not_count() -> None:
 
 
 def test_no_more_names_are_remembered_than_there_is_room_for() -> None:
-    tries = AttemptLimiter(1, clock=Clock(), names=2)
+    tries = AttemptLimiter(1, clock=Clock(), max_names=2)
     for name in ("a", "b", "c"):
         assert tries.hit(name) == 0
     assert (tries.hit("b") > 0, tries.hit("c") > 0, tries.hit("a")) == (True, True, 0)

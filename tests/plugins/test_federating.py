@@ -208,9 +208,9 @@ def test_documents_that_no_delivery_brings_are_found_by_comparing(
     there.follow(here)
     nodes.run_until_idle()
 
-    def publish(name: str) -> api.DocumentView:
+    def publish(name: str) -> api.DocumentInfo:
         made = replace(FOR_ALL, name=name)
-        told: api.DocumentView = in_orchard(here, lambda work: api.publish(work, made))
+        told: api.DocumentInfo = in_orchard(here, lambda work: api.publish(work, made))
         return told
 
     changed, withdrawn, narrowed = (publish(name) for name in ("changed", "withdrawn", "narrowed"))

@@ -14,13 +14,13 @@ from node.hooks import Hooks
 from node.plugin_admin import failures, jobs, setting_values
 from node.plugin_admin.models import PluginJob
 from node.plugin_declarations import NavigationItem, Permission
-from node.plugin_views import ProjectView
+from node.plugin_info import ProjectInfo
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 
 from .conftest import Install
 
-PROJECT = ProjectView(
+PROJECT = ProjectInfo(
     token="abc",
     uri="https://there.example/projects/1",
     url="https://there.example/projects/1",
@@ -241,7 +241,9 @@ def test_register_commands(install: Install) -> None:
         def register_commands(): return [click.Command("pick")]
         """,
     )
-    ((plugin, command),) = Hooks(Settings(plugins=("orchard",))).registered("register_commands")
+    ((plugin, command),) = Hooks(Settings(plugins=("orchard",))).list_registered(
+        "register_commands"
+    )
     assert (plugin, command.name) == ("orchard", "pick")
 
 

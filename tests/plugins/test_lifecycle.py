@@ -76,7 +76,7 @@ def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_
         data_dir=tmp_path, database_url=database_url, jobs="memory", plugins=("orchard",)
     )
     old = get_node(create_app(settings))
-    core, plugin = schema_migrations.histories(old.hooks)
+    core, plugin = schema_migrations.list_histories(old.hooks)
     for history, revision in ((core, "0018"), (plugin, "0001")):
         with old.engine.begin() as connection:
             command.upgrade(history.config(connection), revision)
@@ -86,7 +86,7 @@ def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_
     # Both upgraded.
     (revisions / "0002_kinds.py").write_text(SECOND.format(more="pass"))
     node = get_node(begin("orchard"))
-    assert node.hooks.names == ("orchard",)
+    assert node.hooks.plugin_names == ("orchard",)
     assert apples(node.engine) == [(7, "Cox")]
     # Disabled: it takes effect with the next start, and what it keeps is kept.
     with node.work("operator") as work:
@@ -96,13 +96,13 @@ def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_
     with node.reading() as session:
         assert service.get_plugin(node, session, "orchard").state == "stopping"
     node = get_node(begin("orchard"))
-    assert node.hooks.names == ()
+    assert node.hooks.plugin_names == ()
     assert apples(node.engine) == [(7, "Cox")]
     # Enabled again.
     with node.work("operator") as work:
         enablement.enable(work, "orchard")
     node = get_node(begin())
-    assert node.hooks.names == ("orchard",)
+    assert node.hooks.plugin_names == ("orchard",)
     with pytest.raises(ConflictError):
         service.purge(node, "orchard", "operator")
     # Removed: the node goes on, and says it in one line.
@@ -128,10 +128,10 @@ def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_
 def test_a_node_starts_without_a_plugin_whose_migrations_fail(
     begin: Begin, revisions: Path
 ) -> None:
-    assert get_node(begin("orchard")).hooks.names == ("orchard",)
+    assert get_node(begin("orchard")).hooks.plugin_names == ("orchard",)
     (revisions / "0002_kinds.py").write_text(SECOND.format(more="1 / 0"))
     node = get_node(begin("orchard", "checklists"))
-    assert node.hooks.names == ("checklists",)
+    assert node.hooks.plugin_names == ("checklists",)
     (left_out,) = node.hooks.skipped
     assert left_out.reason == (
         "The migrations of orchard failed: ZeroDivisionError: division by zero."

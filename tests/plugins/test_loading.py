@@ -16,7 +16,7 @@ def load(*plugins: str) -> Hooks:
 def refusal(name: str) -> str:
     """The one line that is said of the plugin `name`, which is left out."""
     hooks = load("checklists", name)
-    assert hooks.names == ("checklists",)
+    assert hooks.plugin_names == ("checklists",)
     (left_out,) = hooks.skipped
     assert left_out.name == name
     assert name in left_out.reason
@@ -141,7 +141,7 @@ def test_what_does_not_fit_a_hook_is_left_out_and_said(install: Install, hook: s
     given, says = WRONG[hook]
     install("orchard", f"@hookimpl\ndef {hook}(): return [{given}]")
     hooks = load("orchard")
-    assert hooks.registered(hook) == []
+    assert hooks.list_registered(hook) == []
     (failure,) = hooks.failures
     assert (failure.plugin, failure.hook) == ("orchard", hook)
     assert says in failure.error

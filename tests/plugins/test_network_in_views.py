@@ -37,7 +37,7 @@ def fetch():
         return "fetched"
 
 def write(work):
-    run_soon(work, "weather")
+    run_job_soon(work, "weather")
     work.session.flush()
 
 @blueprint.get("/form/<what>")

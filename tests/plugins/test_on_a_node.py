@@ -9,8 +9,8 @@ from node.councils import service as councils
 from node.events.models import NotificationEvent
 from node.people import service as people
 from node.plugin_admin import failures
-from node.plugin_views import DemoView
-from node.projects import plugin_view
+from node.plugin_info import DemoInfo
+from node.projects import plugin_data
 from node.testing.nodes import Nodes, TestNode, role_email
 
 from .conftest import Install
@@ -67,7 +67,7 @@ def test_register_facets_and_facet_values(here: TestNode) -> None:
     assert ("Cox" in green, "Bramley" in green) == (True, True)
     module.RIPE.append("Bramley")
     with here.work() as work:
-        project = next(one for one in plugin_view.list_own(work.session) if one.token == token)
+        project = next(one for one in plugin_data.list_own(work.session) if one.token == token)
         module.reindex(module.Work(work.session, "", "orchard", work), project.uri)
     here.node.jobs.run_pending()
     ripe = visitor.visit("/projects?facet=orchard.ripe:yes").text
@@ -88,9 +88,9 @@ def test_demo_and_register_notifications(here: TestNode) -> None:
     here.publish("Cox")
     with here.work() as work:
         officer = people.require_by_email(work.session, role_email("officer", here.name))
-        found = tuple(plugin_view.list_own(work.session))
-        view = DemoView(
-            councils.to_plugin_view(councils.require_own(work.session)),
+        found = tuple(plugin_data.list_own(work.session))
+        view = DemoInfo(
+            councils.to_council_info(councils.require_own(work.session)),
             people.to_plugin_view(officer),
             found,
         )

@@ -88,7 +88,7 @@ def test_one_that_fails_or_strays_leaves_nothing_and_the_core_is_up_to_date(
     tables = set(inspect(engine).get_table_names())
     assert "deleted" in tables
     assert not tables & {"orchard__apple", "apple", "pear__tree"}
-    assert [line.partition(":")[0] for line in schema_migrations.pending(engine, hooks)] == [
+    assert [line.partition(":")[0] for line in schema_migrations.list_pending(engine, hooks)] == [
         "orchard"
     ]
-    assert schema_migrations.pending(engine, Hooks(Settings(plugins=()))) == []
+    assert schema_migrations.list_pending(engine, Hooks(Settings(plugins=()))) == []

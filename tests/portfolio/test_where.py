@@ -72,7 +72,7 @@ def test_a_new_follower_gets_the_location_at_once(nodes: Nodes) -> None:
 def test_an_invalid_location_is_refused_and_input_is_kept(
     typed: dict[str, str], message: str, lasting_nodes: Nodes
 ) -> None:
-    node = lasting_nodes.made[0] if lasting_nodes.made else lasting_nodes.start("aldermoor")
+    node = lasting_nodes.started[0] if lasting_nodes.started else lasting_nodes.start("aldermoor")
     operator = node.visitor("operator")
     operator.visit(PLACE)
     answer = operator.submit("place", **typed)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from federation.errors import Reason
-from federation.signatures import PrivateKey, Scheme
+from federation.errors import RefusalReason
+from federation.signatures import PrivateKey, SignatureScheme
 from node.db import now
 from node.testing.fake_peer import FakeActor, FakePeer, SignedMessage
 from node.testing.nodes import TestNode
@@ -53,7 +53,7 @@ class Row:
 
     name: str
     bend: Callable[[Case], SignedMessage]
-    reason: Reason
+    reason: RefusalReason
     status: int
     host: str | None = None
 
@@ -65,7 +65,7 @@ def each(
     name: str,
     values: Iterable[Value],
     bend: Callable[[Case, Value], SignedMessage],
-    reason: Reason,
+    reason: RefusalReason,
     status: int,
     host: str | None = None,
 ) -> Iterator[Row]:
@@ -91,7 +91,7 @@ def digested(case: Case, digest: str) -> SignedMessage:
 
 
 def unwrapped(case: Case, components: tuple[str, ...], **parameters: str | int) -> SignedMessage:
-    message = case.good(scheme=Scheme.rfc9421)
+    message = case.good(scheme=SignatureScheme.rfc9421)
     return message_signed(message, case.node, case.sender.key, components, **parameters)
 
 

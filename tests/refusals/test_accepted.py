@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from federation.signatures import PrivateKey, PublicKey, Scheme, public_pem
+from federation.signatures import PrivateKey, PublicKey, SignatureScheme, public_pem
 from federation.vocabulary import ActorDocument
 from node.db import now
 from node.federating.models import Actor, InboxItem
@@ -30,7 +30,7 @@ def own_key_document(case: Case) -> SignedMessage:
     return key_of(case, uri)
 
 
-def ed25519(case: Case, scheme: Scheme) -> SignedMessage:
+def ed25519(case: Case, scheme: SignatureScheme) -> SignedMessage:
     key = PrivateKey(f"{case.sender.uri}#ed25519-key", private_key_pem("ed25519"))
     public = PublicKey(key.key_id, case.sender.uri, public_pem(key.pem))
     listed = ActorDocument(
@@ -52,7 +52,7 @@ ROWS: dict[str, Bend] = {
     "9 algorithm absent": lambda c: c.again(c.good(), algorithm=None),
     "9 algorithm hs2019": lambda c: c.again(c.good(), algorithm="hs2019"),
     "9 algorithm rsa-sha256": lambda c: c.again(c.good(), algorithm="rsa-sha256"),
-    "9 Ed25519": lambda c: ed25519(c, Scheme.cavage),
+    "9 Ed25519": lambda c: ed25519(c, SignatureScheme.cavage),
     "9 components in another order": lambda c: c.again(c.good(), *reversed(COVERED)),
     "9 more components": lambda c: c.again(c.good(), *COVERED, "content-type"),
     "9 (created)": lambda c: c.again(
@@ -69,12 +69,12 @@ ROWS: dict[str, Bend] = {
     "13 the query signed": lambda c: c.good(target="/inbox?a=1&b=%20"),
     "13 the query left out": lambda c: replace(c.good(), target="/inbox?a=1&b=%20"),
     "13 the council's own inbox": lambda c: c.good(target="/councils/aldermoor/inbox"),
-    "18 RFC 9421": lambda c: c.good(scheme=Scheme.rfc9421),
+    "18 RFC 9421": lambda c: c.good(scheme=SignatureScheme.rfc9421),
     "18 RFC 9421 without alg": lambda c: unwrapped(c, PARTS, created=moment()),
     "18 RFC 9421 with more components": lambda c: unwrapped(
         c, ("@authority", "content-type", *PARTS), created=moment(), expires=moment() + 60
     ),
-    "18 RFC 9421 with Ed25519": lambda c: ed25519(c, Scheme.rfc9421),
+    "18 RFC 9421 with Ed25519": lambda c: ed25519(c, SignatureScheme.rfc9421),
     "the content type of JSON-LD": lambda c: c.good().with_headers(
         content_type='application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
     ),

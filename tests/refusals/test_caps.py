@@ -51,9 +51,9 @@ def test_must_35_messages_of_a_server_that_wait(nodes: Nodes) -> None:
     assert counted(node)["b.test", "too_many"] == 3
     assert like(other, node, bins) == 202, "others are heard"
     assert like(sender, node) == 202, "what concerns nobody here waits for nobody"
-    assert count(node, InboxItem, InboxItem.state == InboxItem.WAITING) == 4
+    assert count(node, InboxItem, InboxItem.state == InboxItem.WAITING_STATE) == 4
     nodes.run_until_idle()
-    node.node.quotas.clear()  # a second has passed
+    node.node.host_quotas.clear()  # a second has passed
     assert like(sender, node, bins) == 202, "and so is this one, once they were acted on"
 
 

@@ -59,7 +59,7 @@ def test_must_35_servers_that_nobody_allowed(nodes: Nodes, monkeypatch: pytest.M
     monkeypatch.setattr(moderation, "MAX_OPEN_REMOTE", 2)
     monkeypatch.setattr(housekeeping, "MAX_REACTIONS", 2)
     monkeypatch.setattr(housekeeping, "MAX_TOMBSTONES", 2)
-    monkeypatch.setattr(housekeeping, "MAX_DIRECT", 0)
+    monkeypatch.setattr(housekeeping, "MAX_DIRECT_ACTIVITIES", 0)
     monkeypatch.setattr("node.runtime.AUDIT_QUOTA_TOTAL", 3)
     before = count(node, AuditEntry)
     for one in strangers(nodes, 4):
@@ -88,7 +88,7 @@ def test_must_35_large_messages(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -
     """They are few, and only their ids are kept once they were acted on."""
     node = nodes.start("aldermoor")
     monkeypatch.setattr(inbox_processor, "LARGE_MESSAGE_BYTES", 20_000)
-    monkeypatch.setattr(inbox, "MAX_LARGE_PER_HOST", 2)
+    monkeypatch.setattr(inbox, "MAX_LARGE_MESSAGES_PER_HOST", 2)
     sender, other = (FakePeer.join(nodes, f"{name}.test", node).actor() for name in ("b", "c"))
     large = "x" * 20_000
     bins = f"{node.node.settings.base_url}{publish(node, 'Bins')}"

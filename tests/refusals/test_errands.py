@@ -46,7 +46,7 @@ def third(nodes: Nodes, node: TestNode) -> FakePeer:
 
 def waiting(node: TestNode) -> int:
     with node.reading() as session:
-        new = InboxItem.state == InboxItem.WAITING
+        new = InboxItem.state == InboxItem.WAITING_STATE
         return session.scalar(select(func.count()).select_from(InboxItem).where(new)) or 0
 
 

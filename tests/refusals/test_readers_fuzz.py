@@ -49,7 +49,7 @@ def _list_of_services(body: bytes) -> Any:
 
 
 READERS: dict[str, tuple[Callable[[bytes], Any], tuple[type[Exception], ...]]] = {
-    "checklist": (parsing.parse, (DefinitionError,)),
+    "checklist": (parsing.parse_yaml, (DefinitionError,)),
     "list of servers": (peer_lists.parse_list, (InvalidInputError,)),
     "list of services": (_list_of_services, ()),
     "document": (parse_json, (FederationError,)),
@@ -84,7 +84,7 @@ def test_any_bytes(name: str) -> None:
 )
 def test_what_is_deep_or_has_many_parts_is_refused(body: bytes) -> None:
     with pytest.raises(DefinitionError):
-        parsing.parse(body)
+        parsing.parse_yaml(body)
     with pytest.raises(FederationError):
         parse_json(body)
     assert notify._describe_error(400, body)

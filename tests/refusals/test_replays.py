@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from federation.proofs import add_proof
-from federation.signatures import PrivateKey, Scheme
+from federation.signatures import PrivateKey, SignatureScheme
 from node.db import now
 from node.federating.models import InboxItem
 from node.testing.fake_peer import FakeActor, FakePeer, private_key_pem
@@ -37,9 +37,9 @@ def forget(nodes: Nodes, node: TestNode, sender: FakeActor) -> None:
     assert count(node, InboxItem) == 2
 
 
-@pytest.mark.parametrize("scheme", Scheme)
+@pytest.mark.parametrize("scheme", SignatureScheme)
 def test_must_22_a_message_that_was_forgotten_is_not_taken_again(
-    scheme: Scheme, nodes: Nodes, node: TestNode, peer: FakePeer
+    scheme: SignatureScheme, nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     sender = peer.actor()
     message = sender.sign(

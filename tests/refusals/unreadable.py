@@ -1,6 +1,6 @@
 """Rows about headers and bodies that cannot be read: musts 19 and 24, size and type."""
 
-from federation.errors import Reason
+from federation.errors import RefusalReason
 from tests.refusals.cases import Row, each, text
 
 NOT_JSON = {
@@ -46,7 +46,7 @@ ROWS = [
         "19 {}",
         SCHEMES,
         lambda c, name: c.good().with_headers(**{"signature": None, **SCHEMES[name]}),
-        Reason.signature_scheme_unknown,
+        RefusalReason.signature_scheme_unknown,
         401,
         host="",
     ),
@@ -54,14 +54,14 @@ ROWS = [
         "19 a signature that reads {}",
         UNREADABLE_SIGNATURES,
         lambda c, value: c.good().with_headers(signature=value),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
         401,
     ),
     *each(
         "19 a Signature-Input that reads {}",
         ("trust-me", "sig1=()", "sig1=(((", "sig1=" + "(" * 5000),
         lambda c, value: c.good().with_headers(signature_input=value),
-        Reason.signature_malformed,
+        RefusalReason.signature_malformed,
         401,
         host="",
     ),
@@ -69,21 +69,21 @@ ROWS = [
         "24 {}",
         NOT_JSON,
         lambda c, name: c.signed(NOT_JSON[name]),
-        Reason.not_json,
+        RefusalReason.not_json,
         400,
     ),
     *each(
         "24 {} in a text",
         NO_TEXT,
         lambda c, name: c.signed(text(c, inner=NO_TEXT[name])),
-        Reason.not_json,
+        RefusalReason.not_json,
         400,
     ),
     *each(
         "24 no {}",
         ("id", "type", "actor"),
         lambda c, name: c.signed({k: v for k, v in c.like().items() if k != name}),
-        Reason.not_activity,
+        RefusalReason.not_activity,
         400,
     ),
     *each(
@@ -100,20 +100,20 @@ ROWS = [
             ("actor", {}),
         ),
         lambda c, change: c.signed(c.like(**{change[0]: change[1]})),
-        Reason.not_activity,
+        RefusalReason.not_activity,
         400,
     ),
     *each(
         "the content type {}",
         TYPES,
         lambda c, kind: c.good().with_headers(content_type=kind),
-        Reason.wrong_type,
+        RefusalReason.wrong_type,
         415,
     ),
     Row(
         "24 over 1 MiB",
         lambda c: c.signed(c.like(content="a" * 1_048_576)),
-        Reason.too_large,
+        RefusalReason.too_large,
         413,
     ),
 ]

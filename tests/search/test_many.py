@@ -3,8 +3,8 @@
 import pytest
 
 from node.federating.viewer import ANONYMOUS
-from node.search import ranking, service
-from node.search.ranking import EntrySelector
+from node.search import entry_selection, service
+from node.search.entry_selection import EntrySelector
 from node.search.search_params import SearchParams
 from node.testing.nodes import Nodes, TestNode
 from tests.search.writing import publish
@@ -42,7 +42,7 @@ def test_first_pages_of_many_results(here: TestNode, monkeypatch: pytest.MonkeyP
     )
     for common_ratio, prefers_scan in ((0, False), (1_000, True)):
         # With and without words that are common enough for a scan.
-        monkeypatch.setattr(ranking, "COMMON_RATIO", common_ratio)
+        monkeypatch.setattr(entry_selection, "COMMON_RATIO", common_ratio)
         monkeypatch.setattr(EntrySelector, "prefers_scan", lambda *_args, scan=prefers_scan: scan)
         for params, expected in cases:
             with here.reading() as session:

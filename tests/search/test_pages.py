@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from node import long_writes
+from node import batched_writes
 from node.db import now
 from node.events.models import NotificationEvent
 from node.notifications.models import Notification
@@ -175,7 +175,7 @@ def test_list_of_services_is_loaded(nodes: Nodes, tmp_path: Path) -> None:
         assert services.load_csv(work, file) == 1
     with node.reading() as session:
         assert services.get_name(session, 561) == "Gritting of roads"
-        assert dict(services.get_all(session)) == {561: "Gritting of roads"}
+        assert dict(services.get_names(session)) == {561: "Gritting of roads"}
 
 
 def test_search_is_saved_renamed_and_deleted(nodes: Nodes) -> None:
@@ -243,14 +243,14 @@ def test_other_councils_project_is_found_until_deleted(nodes: Nodes) -> None:
 
 
 def test_index_is_rebuilt_in_batches(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_writes, "BATCH_SIZE", 2)
+    monkeypatch.setattr(batched_writes, "BATCH_SIZE", 2)
     node = nodes.start("aldermoor")
     for number in range(5):
         publish(node, f"Bins {number}")
     with node.work() as work:
         assert indexing.rebuild(work) == 5
         assert indexing.count_waiting(work.session) == 2
-    long_writes.run_job(node.node, [indexing.REBUILD_INDEX])
+    batched_writes.run_job(node.node, [indexing.REBUILD_INDEX])
     with node.reading() as session:
         assert indexing.count_waiting(session) == 5
     indexing.run_job(node.node)

@@ -11,7 +11,7 @@ from node.db import Base
 from node.moderation import views as moderation
 from node.people import forms
 from node.runtime import Node
-from node.testing.app_pool import COUNTERS, STATELESS_EXTENSIONS, AppPool
+from node.testing.app_pool import LIMITER_FACTORIES, STATELESS_EXTENSIONS, AppPool
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 
@@ -37,7 +37,7 @@ def use(nodes: Nodes) -> TestNode:
     stranger = one.visitor()
     stranger.visit("/sign-in")
     stranger.submit("sign-in", email="nobody@example.org", password="a guess that is wrong")
-    for counter in (forms.EXTENSION_KEY, moderation.EXTENSION):
+    for counter in (forms.EXTENSION_KEY, moderation.LIMITER_KEY):
         assert vars(one.app.extensions[counter])
     one.node.jobs.stopping.set()
     return one
@@ -74,7 +74,7 @@ def test_reused_node_has_empty_database(others: Nodes) -> None:
 def test_state_of_reused_node_is_reset(others: Nodes) -> None:
     used = use(others)
     held = {part.name: getattr(used.node, part.name) for part in fields(Node)}
-    counters = {name: used.app.extensions[name] for name in COUNTERS}
+    counters = {name: used.app.extensions[name] for name in LIMITER_FACTORIES}
     others.release_all()
     again = others.start("aldermoor", federation="open")
     for part in fields(Node):
@@ -104,8 +104,8 @@ def test_app_changed_by_test_is_not_reused(what: str, others: Nodes) -> None:
 
 
 def test_every_extension_is_stateless_or_a_counter(others: Nodes) -> None:
-    """If this fails, add the new extension to `STATELESS_EXTENSIONS` or `COUNTERS`."""
+    """If this fails, add the new extension to `STATELESS_EXTENSIONS` or `LIMITER_FACTORIES`."""
     names = others.start("aldermoor").app.extensions
     assert {
         name for name in names if name.startswith("moothall")
-    } == STATELESS_EXTENSIONS | COUNTERS.keys()
+    } == STATELESS_EXTENSIONS | LIMITER_FACTORIES.keys()

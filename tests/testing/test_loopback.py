@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from node.testing.loopback import ExternalAccessError, attempts
+from node.testing.loopback import ExternalAccessError, blocked_attempts
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "10.0.0.1", "169.254.169.254"])
@@ -16,16 +16,16 @@ def test_external_address_is_refused(host: str) -> None:
         pytest.raises(ExternalAccessError),
     ):
         client.sendto(b"hello", (host, 9))
-    assert len(attempts) == 2
-    attempts.clear()
+    assert len(blocked_attempts) == 2
+    blocked_attempts.clear()
 
 
 @pytest.mark.parametrize("name", ["council.example", "localhost.", "a.localhost"])
 def test_name_is_not_looked_up(name: str) -> None:
     with pytest.raises(ExternalAccessError):
         socket.getaddrinfo(name, 443)
-    assert attempts == [f"socket.getaddrinfo {name!r}"]
-    attempts.clear()
+    assert blocked_attempts == [f"socket.getaddrinfo {name!r}"]
+    blocked_attempts.clear()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1"])

@@ -39,7 +39,7 @@ def migrate(url: str) -> list[str]:
     engine = create_engine(url)
     prepare_engine(engine)
     done = schema_migrations.upgrade(engine, HOOKS)
-    assert schema_migrations.schema_differences(engine, HOOKS) == []
+    assert schema_migrations.find_schema_differences(engine, HOOKS) == []
     engine.dispose()
     return done
 
@@ -67,7 +67,7 @@ def _dumped(request: pytest.FixtureRequest, url: str) -> str:
 def test_cached_database_is_same_as_migrated_one(
     request: pytest.FixtureRequest, urls: list[str]
 ) -> None:
-    with cached_migrations.uncached():
+    with cached_migrations.without_cache():
         done = migrate(urls[0])
     assert [migrate(url) for url in urls[1:]] == [done, done]  # the last uses cached statements
     whole = content(request, urls[0])

@@ -12,10 +12,10 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from node.web.extraction import (
-    ROOT,
+from node.web.message_extraction import (
+    PROJECT_ROOT,
     extract,
-    find_faults,
+    find_translation_errors,
     serialise,
     source_folders,
     update_catalogue,
@@ -51,7 +51,7 @@ def fresh(folder: Path) -> Catalog:
 @FOLDERS
 def test_everything_is_translated(folder: Path) -> None:
     """If this fails, `./dev translations` lists what to do."""
-    assert list(find_faults(fresh(folder))) == []
+    assert list(find_translation_errors(fresh(folder))) == []
 
 
 @FOLDERS
@@ -113,7 +113,7 @@ def test_missing_translations_are_detected() -> None:
     some.add("Yes")
     some.add(("%(num)s day", "%(num)s days"), ("%(num)s diwrnod", "", "", "", ""))
     some.add("Fresh %(name)s", "Ffres", flags=["python-format", "fuzzy"])
-    assert len(list(find_faults(some))) == 3
+    assert len(list(find_translation_errors(some))) == 3
 
 
 def test_numbers_have_their_welsh_forms() -> None:
@@ -141,9 +141,9 @@ def test_operators_translations_have_priority(tmp_path: Path) -> None:
 
 def test_package_has_catalogues(tmp_path: Path) -> None:
     for name in PACKAGED:
-        copytree(ROOT / name, tmp_path / name)
+        copytree(PROJECT_ROOT / name, tmp_path / name)
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+        (tmp_path / name).write_bytes((PROJECT_ROOT / name).read_bytes())
     build = "from setuptools.build_meta import build_wheel; build_wheel('dist')"
     subprocess.run(
         [sys.executable, "-W", "ignore", "-c", build], cwd=tmp_path, check=True, capture_output=True
@@ -151,7 +151,7 @@ def test_package_has_catalogues(tmp_path: Path) -> None:
     with zipfile.ZipFile(next((tmp_path / "dist").glob("*.whl"))) as wheel:
         packed = set(wheel.namelist())
     assert {
-        catalogue_path(folder).relative_to(ROOT).as_posix() for folder in source_folders()
+        catalogue_path(folder).relative_to(PROJECT_ROOT).as_posix() for folder in source_folders()
     } <= packed
 
 

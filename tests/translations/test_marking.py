@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, nodes
 
-from node.web.extraction import ROOT
+from node.web.message_extraction import PROJECT_ROOT
 
 TEMPLATES = sorted(
     path
     for folder in ("node", "plugins")
-    for path in (ROOT / folder).glob("**/templates/**/*")
+    for path in (PROJECT_ROOT / folder).glob("**/templates/**/*")
     if path.is_file() and "tests" not in path.parts
 )
 SOURCES = sorted(
     path
     for folder in ("node", "plugins")
-    for path in (ROOT / folder).glob("**/*.py")
+    for path in (PROJECT_ROOT / folder).glob("**/*.py")
     if "tests" not in path.parts
 )
 # Functions whose first arguments are message ids, with the number of ids, and their modules.
@@ -63,7 +63,7 @@ def unmarked_calls(text: str) -> Iterator[int]:
 
 def test_message_ids_are_literals() -> None:
     wrong = [
-        f"{path.relative_to(ROOT)}:{line}"
+        f"{path.relative_to(PROJECT_ROOT)}:{line}"
         for path in SOURCES
         for line in unmarked_calls(path.read_text())
     ]

@@ -14,7 +14,7 @@ from node.people import service as people
 from node.testing.nodes import PASSWORD, TestNode, role_email
 from node.testing.visitor import PageForm, Visitor, parse_forms
 from node.unsaved import service
-from node.unsaved.models import UnsavedText
+from node.unsaved.models import UnsavedInput
 from tests.freshness.waiting import TEXT, write
 
 TYPED = "Much was <typed> here\n\n    and there"
@@ -24,12 +24,12 @@ TYPED = "Much was <typed> here\n\n    and there"
 def _delete_stored_texts(council: TestNode) -> Iterator[None]:
     yield
     with council.work() as work:
-        work.session.execute(delete(UnsavedText))
+        work.session.execute(delete(UnsavedInput))
 
 
 def count_stored(council: TestNode) -> int:
     with council.reading() as session:
-        return session.scalar(select(func.count(UnsavedText.id))) or 0
+        return session.scalar(select(func.count(UnsavedInput.id))) or 0
 
 
 def type_into(officer: Visitor, path: str, **typed: str) -> int:
@@ -116,7 +116,7 @@ def test_no_one_else_reads_unsaved_text(council: TestNode, officer: Visitor) -> 
     type_into(officer, "/projects/new", title="Only mine")
     with council.reading() as session:
         token = session.scalars(
-            select(UnsavedText.token).where(UnsavedText.path == "/projects/new")
+            select(UnsavedInput.token).where(UnsavedInput.path == "/projects/new")
         ).one()
     assert "Only mine" in officer.visit(f"/unsaved/{token}").text
     operator = council.visitor("operator")
@@ -213,9 +213,9 @@ def test_stored_texts_are_limited_and_pruned(council: TestNode) -> None:
             service.store(work, user, f"/projects/{number}/edit", [("title", f"{number}")])
     assert count_stored(council) == service.MAX_PER_PERSON
     with council.work() as work:
-        for row in work.session.scalars(select(UnsavedText)):
+        for row in work.session.scalars(select(UnsavedInput)):
             row.at = now() - service.RETENTION - timedelta(days=1)
-    service.prune_old(council.node)
+    service.prune_expired(council.node)
     assert count_stored(council) == 0
 
 

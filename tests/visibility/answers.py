@@ -2,9 +2,9 @@
 
 from node import api
 from node.testing.nodes import TestNode
-from plugins.checklists import access, answers, draft_editing, library, runs, sharing
+from plugins.checklists import access, answers, assessments, draft_editing, library, sharing
 from plugins.checklists.answers import AnswerInput, Evidence
-from plugins.checklists.definitions.parsing import from_data
+from plugins.checklists.definitions.parsing import parse_data
 from plugins.checklists.models import COUNCIL, PROJECT
 from tests.visibility.town import word
 
@@ -16,7 +16,7 @@ def define(node: TestNode) -> None:
     """Publish the checklist, and leave a draft of it."""
     text = "News."
     question = {"id": "q1", "text": text, "guidance": text, "recommendation": text}
-    checklist = from_data(
+    checklist = parse_data(
         {
             "id": CHECKLIST,
             "version": "1",
@@ -40,21 +40,25 @@ def assess(node: TestNode, name: str, token: str) -> None:
     """
     with node.app.app_context(), api.work(PLUGIN) as work:
         checklist = library.get_newest(work.session, CHECKLIST)
-        subject = runs.RunSubject(PROJECT, f"https://{node.host}/projects/{token}", name)
+        subject = assessments.AssessmentSubject(
+            PROJECT, f"https://{node.host}/projects/{token}", name
+        )
         given = AnswerInput("no", word("note"), [Evidence("https://a.example/", name)])
-        run = runs.begin_run(work, checklist, subject)
-        answers.record(work, run, checklist.questions[0], given, 0)
-        runs.finish_run(work, run)
+        run = assessments.start_assessment(work, checklist, subject)
+        answers.save_answer(work, run, checklist.questions[0], given, 0)
+        assessments.finish_assessment(work, run)
         again = AnswerInput("no", "", [Evidence("https://a.example/", word("unfinished"))])
-        run = runs.begin_run(work, checklist, subject)
-        answers.record(work, run, checklist.questions[0], again, 1)
+        run = assessments.start_assessment(work, checklist, subject)
+        answers.save_answer(work, run, checklist.questions[0], again, 1)
 
 
 def share(node: TestNode) -> None:
     """Answer it with yes about the council itself, for other councils to see and to ask about."""
     with node.app.app_context(), api.work(PLUGIN) as work:
         checklist = library.get_newest(work.session, CHECKLIST)
-        run = runs.begin_run(work, checklist, runs.RunSubject(COUNCIL, "", node.name))
-        answers.record(work, run, checklist.questions[0], AnswerInput("yes", "", []), 0)
-        runs.finish_run(work, run)
-        sharing.share(work, access.VisibleRun(run, None, node.name))
+        run = assessments.start_assessment(
+            work, checklist, assessments.AssessmentSubject(COUNCIL, "", node.name)
+        )
+        answers.save_answer(work, run, checklist.questions[0], AnswerInput("yes", "", []), 0)
+        assessments.finish_assessment(work, run)
+        sharing.share(work, access.VisibleAssessment(run, None, node.name))

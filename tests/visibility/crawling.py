@@ -17,9 +17,9 @@ from node.plugin_documents.models import PluginDocument
 from node.projects.models import Project
 from node.search.models import SavedSearch
 from node.testing.nodes import TestNode
-from node.unsaved.models import UnsavedText
+from node.unsaved.models import UnsavedInput
 from node.updates.models import Update
-from plugins.checklists.models import Run
+from plugins.checklists.models import Assessment
 from tests.visibility.answers import CHECKLIST
 
 # What begins with this is written in what a test publishes, and nowhere else.
@@ -110,12 +110,12 @@ def _values(node: TestNode) -> dict[tuple[str, str], list[str]]:
         updates = list(session.scalars(select(Update.token)))
         officers = select(Actor.username).where(Actor.uri.contains("/officers/"))
         activities = [uri.rpartition("/")[2] for uri in session.scalars(select(OutboxActivity.uri))]
-        runs = list(session.scalars(select(Run.token)))
+        runs = list(session.scalars(select(Assessment.token)))
         buckets = sorted(set(session.scalars(select(Project.bucket))))
         return {
             ("projects", "token"): projects,
             ("projects", "number"): ["1", "2", "3"],
-            ("unsaved", "token"): [*session.scalars(select(UnsavedText.token)), "nobody"],
+            ("unsaved", "token"): [*session.scalars(select(UnsavedInput.token)), "nobody"],
             ("alike", "token"): ["none"],
             ("checklists", "token"): runs,
             ("checklists", "checklist_id"): [CHECKLIST],

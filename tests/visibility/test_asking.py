@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import select
 
-from federation.errors import Reason
-from federation.signatures import Scheme
+from federation.errors import RefusalReason
+from federation.signatures import SignatureScheme
 from node.federating import refusals
 from node.federating.models import Disclosure, RefusalCount
 from node.projects.models import ProjectState, Visibility
-from node.testing.fake_peer import AS2, FakeActor, FakePeer
+from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.visibility.town import HTML, change, signed_get, write
 
@@ -32,9 +32,9 @@ def counted(node: TestNode) -> dict[tuple[str, str], int]:
         return {(host, reason): count for host, reason, count in session.execute(query)}
 
 
-@pytest.mark.parametrize("scheme", Scheme)
+@pytest.mark.parametrize("scheme", SignatureScheme)
 def test_must_30_what_is_for_peers_is_given_to_a_peer_that_signs(
-    scheme: Scheme, here: TestNode, peer: FakeActor
+    scheme: SignatureScheme, here: TestNode, peer: FakeActor
 ) -> None:
     address = f"/projects/{write(here, 'Bins', Visibility.peers, PUBLISHED)}"
     for _ in range(2):
@@ -42,7 +42,7 @@ def test_must_30_what_is_for_peers_is_given_to_a_peer_that_signs(
         assert answer.status_code == 200
         assert answer.get_json(force=True)["visibility"] == "peers"
     assert peer.peer.fetched == ["/councils/brackwell"]  # its key, once
-    plain = here.app.test_client().get(address, headers={"Accept": AS2})
+    plain = here.app.test_client().get(address, headers={"Accept": ACTIVITY_JSON})
     assert plain.status_code == 404
 
 
@@ -52,7 +52,7 @@ def test_what_not_all_may_read_is_kept_by_nobody_on_the_way(
     address = f"/projects/{write(here, 'Bins', Visibility.public, PUBLISHED)}"
     signed = signed_get(here, peer, address)
     assert signed.headers["Cache-Control"] == "private, no-store"
-    plain = here.app.test_client().get(address, headers={"Accept": AS2})
+    plain = here.app.test_client().get(address, headers={"Accept": ACTIVITY_JSON})
     assert "Cache-Control" not in plain.headers
     for answer in (signed, plain):
         assert {"Accept", "Signature", "Signature-Input"} <= set(answer.vary)
@@ -135,8 +135,8 @@ def test_must_30_a_blocked_server_that_says_who_it_is_reads_nothing(
     for path in (address, "/councils/aldermoor/outbox", "/councils/aldermoor/projects"):
         assert signed_get(here, blocked, path).status_code == 403
     assert blocked.peer.fetched == []
-    assert counted(here) == {("blocked.test", Reason.host_not_allowed): 3}
-    plain = here.app.test_client().get(address, headers={"Accept": AS2})
+    assert counted(here) == {("blocked.test", RefusalReason.host_not_allowed): 3}
+    plain = here.app.test_client().get(address, headers={"Accept": ACTIVITY_JSON})
     assert plain.status_code == 200
 
 
@@ -154,7 +154,7 @@ def test_there_is_no_document_of_what_is_private(here: TestNode, peer: FakeActor
     client = here.visitor("officer").client
     assert client.get(address, headers={"Accept": HTML}).status_code == 200
     for path in (address, f"{address}/document"):
-        assert client.get(path, headers={"Accept": AS2}).status_code == 404
+        assert client.get(path, headers={"Accept": ACTIVITY_JSON}).status_code == 404
         assert signed_get(here, peer, path).status_code == 404
 
 

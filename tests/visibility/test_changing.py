@@ -10,7 +10,7 @@ from sqlalchemy import select
 from node.federating import delivery
 from node.federating.models import Delivery
 from node.projects.models import ProjectState, Visibility
-from node.testing.fake_peer import AS2, FakeActor, FakePeer
+from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.visibility.town import HTML, change, write
 
@@ -60,7 +60,7 @@ def shown(node: TestNode, role: str | None = None) -> bool:
 
 
 def document(node: TestNode, path: str) -> tuple[int, dict[str, Any]]:
-    answer = node.app.test_client().get(path, headers={"Accept": AS2})
+    answer = node.app.test_client().get(path, headers={"Accept": ACTIVITY_JSON})
     return answer.status_code, answer.get_json(force=True)
 
 

@@ -62,5 +62,5 @@ def test_must_30_who_finds_it_changes_with_who_may_read_it(here: TestNode) -> No
 def test_a_peer_finds_by_its_name_what_is_for_peers(nodes: Nodes) -> None:
     here, there = nodes.pair()
     token = write(here, "Bins", PEERS, ProjectState.published)
-    found = fetching.find_actor(there.node, f"@{name_of(here, token)}@{here.host}")
+    found = fetching.fetch_actor_by_address(there.node, f"@{name_of(here, token)}@{here.host}")
     assert found.id == f"https://{here.host}/projects/{token}/group"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from node.projects.models import ProjectState, Visibility
-from node.testing.fake_peer import AS2
+from node.testing.fake_peer import ACTIVITY_JSON
 from tests.visibility.crawling import crawl
 from tests.visibility.town import HTML, Get, Town, word
 
@@ -58,7 +58,10 @@ THEIRS_TO_PEERS = {word("theirs", Visibility.peers, PUBLISHED)}
 
 READERS: dict[str, tuple[Callable[[Town], Get], set[str]]] = {
     "a browser": (lambda town: town.unsigned(HTML), TO_ALL | SEEN | THEIRS_TO_ALL),
-    "an unsigned server": (lambda town: town.unsigned(AS2), TO_ALL | SEEN | THEIRS_TO_ALL),
+    "an unsigned server": (
+        lambda town: town.unsigned(ACTIVITY_JSON),
+        TO_ALL | SEEN | THEIRS_TO_ALL,
+    ),
     "a server that nobody allowed": (
         lambda town: town.signed(town.stranger),
         TO_ALL | SEEN | THEIRS_TO_ALL,

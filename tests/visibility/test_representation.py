@@ -7,7 +7,7 @@ import pytest
 
 from federation.vocabulary import ProjectDocument, without_context
 from node.projects.models import ProjectState, Visibility
-from node.testing.fake_peer import AS2, FakeActor, FakePeer
+from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.visibility.town import change, signed_get, write
 
@@ -69,12 +69,14 @@ def test_the_whole_project_document_is_linked_and_says_what_the_article_says(
 ) -> None:
     token = write(here, "Missed bins", Visibility.public, ProjectState.published)
     client = here.app.test_client()
-    article = client.get(f"/projects/{token}", headers={"Accept": AS2}).get_json(force=True)
+    article = client.get(f"/projects/{token}", headers={"Accept": ACTIVITY_JSON}).get_json(
+        force=True
+    )
     (link,) = [tag for tag in article["tag"] if tag["type"] == "Link"]
     assert link["mediaType"].startswith("application/ld+json")
     path = link["href"].removeprefix(here.node.settings.base_url)
-    answer = client.get(path, headers={"Accept": AS2})
-    assert (answer.status_code, answer.mimetype) == (200, AS2)
+    answer = client.get(path, headers={"Accept": ACTIVITY_JSON})
+    assert (answer.status_code, answer.mimetype) == (200, ACTIVITY_JSON)
     document = ProjectDocument.parse(answer.get_json(force=True))
     assert (document.id, document.project) == (link["href"], article["id"])
     assert (document.name, document.content) == (article["name"], article["content"])
@@ -97,7 +99,9 @@ def test_the_language_of_the_text_is_said(here: TestNode) -> None:
         then="publish",
     )
     path = visitor.page.request.path
-    article = here.app.test_client().get(path, headers={"Accept": AS2}).get_json(force=True)
+    article = (
+        here.app.test_client().get(path, headers={"Accept": ACTIVITY_JSON}).get_json(force=True)
+    )
     assert article["nameMap"] == {"cy": "Biniau"}
     assert article["contentMap"] == {"cy": article["content"]}
     assert 'lang="cy"' in visitor.text

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from federation.signatures import Scheme, sign
+from federation.signatures import SignatureScheme, sign
 from node.conversations import comment_subjects
 from node.conversations import service as conversations
 from node.councils import service as councils
@@ -22,7 +22,7 @@ from node.projects import service as projects
 from node.projects.details import RelatedProject, RelationKind
 from node.projects.models import Phase, Project, ProjectState, Visibility, new_token
 from node.projects.validation import ProjectInput, to_input
-from node.testing.fake_peer import AS2, FakeActor
+from node.testing.fake_peer import ACTIVITY_JSON, FakeActor
 from node.testing.nodes import PASSWORD, TestNode, role_email
 from node.updates import service as updates
 from tests.rest.conftest import make_token
@@ -44,7 +44,7 @@ class Town:
         client = self.here.app.test_client()
         return lambda address: client.get(address, headers={"Accept": accept})
 
-    def signed(self, who: FakeActor, scheme: Scheme = Scheme.cavage) -> Get:
+    def signed(self, who: FakeActor, scheme: SignatureScheme = SignatureScheme.cavage) -> Get:
         return lambda address: signed_get(self.here, who, address, scheme)
 
     def signed_in(self, role: str, accept: str = HTML) -> Get:
@@ -69,14 +69,14 @@ def signed_get(
     node: TestNode,
     who: FakeActor,
     address: str,
-    scheme: Scheme = Scheme.cavage,
+    scheme: SignatureScheme = SignatureScheme.cavage,
     *,
     but: Mapping[str, str] | None = None,
 ) -> TestResponse:
     """Ask as another server does. `but` are headers put in place of the signed ones."""
     base = node.node.settings.base_url
     signed = sign("GET", f"{base}{address}", {}, None, who.key, now(), scheme)
-    headers = {"Accept": AS2, "Host": node.host, **signed, **(but or {})}
+    headers = {"Accept": ACTIVITY_JSON, "Host": node.host, **signed, **(but or {})}
     return node.app.test_client().get(address, base_url=base, headers=headers)
 
 

@@ -15,7 +15,7 @@ HTML = {"Accept": "text/html"}
 
 @pytest.fixture
 def node(lasting_nodes: Nodes) -> TestNode:
-    made = lasting_nodes.made
+    made = lasting_nodes.started
     return made[0] if made else lasting_nodes.start("aldermoor")
 
 

@@ -10,7 +10,7 @@ from node.testing.visitor import Visitor
 
 @pytest.fixture
 def node(lasting_nodes: Nodes) -> TestNode:
-    made = lasting_nodes.made
+    made = lasting_nodes.started
     return made[0] if made else lasting_nodes.start("aldermoor")
 
 

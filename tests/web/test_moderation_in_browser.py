@@ -53,11 +53,11 @@ def fill(work: UnitOfWork) -> None:
     other = remote(work, LONG)
     service.create_visitor_report(work, project.uri, "It says something about a neighbour. " * 8)
     decided = service.create_visitor_report(work, project.uri, "Wrong")
-    service.decide(work, decided, service.Decision.dismiss)
+    service.decide(work, decided, service.ReportDecision.dismiss)
     about = [other.id, "https://gone.example/1"]
     reporter = actors.by_uri(work.session, other.id)
     service.create_report(
-        work, uri="https://a.example/1", host=LONG, about=about, words="", reporter=reporter
+        work, uri="https://a.example/1", host=LONG, object_uris=about, text="", reporter=reporter
     )
     actor_blocks.block(work, own.actor, remote(work, "loud.example"))
     peers.decide(work, LONG, peers.ALLOWED, "A friend of ours, for a long time")
@@ -86,7 +86,7 @@ def test_moderators_and_operators_look_at_full_pages(
 ) -> None:
     page = browser.new_page()
     base = f"http://127.0.0.1:{server.port}"
-    with nodes.made[0].reading() as session:
+    with nodes.started[0].reading() as session:
         uri = session.scalars(select(Project.uri)).one()
     page.goto(f"{base}/report?about={uri}")
     examine(page)

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from node.councils.service import require_own
 from node.db import now
 from node.messages import msg
-from node.outbound import OutboundCode, OutboundError
+from node.outbound import OutboundError, OutboundErrorCode
 from node.people import service as people
 from node.projects import service
 from node.projects.validation import ProjectInput, to_input
@@ -335,7 +335,7 @@ def test_error_does_not_reveal_internal_names(
     nodes: Nodes, council: TestNode, officer: Visitor
 ) -> None:
     def refuse(*_request: object) -> list[bytes]:
-        raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, msg("It is internal."))
+        raise OutboundError(OutboundErrorCode.FORBIDDEN_ADDRESS, msg("It is internal."))
 
     nodes.apps["inside.test"] = refuse
     for host in ("inside.test", "unknown.test"):

@@ -28,15 +28,15 @@ class StateMixin:
 
 
 class QueueMixin(StateMixin):
-    """The columns of every queue. The job `JOB` takes rows in the state `WAITING`.
+    """The columns of every queue. The job `JOB` takes rows in the state `WAITING_STATE`.
 
-    `REASON` names the column for the last error, if there is one. After a failure a row waits
-    `FIRST_DELAY`, doubled each time, and fails after `MAX_ATTEMPTS`.
+    `REASON_COLUMN` names the column for the last error, if there is one. After a failure a row
+    waits `FIRST_DELAY`, doubled each time, and fails after `MAX_ATTEMPTS`.
     """
 
     JOB: ClassVar[str]
-    WAITING: ClassVar[str]
-    REASON: ClassVar[str] = "outcome"
+    WAITING_STATE: ClassVar[str]
+    REASON_COLUMN: ClassVar[str] = "outcome"
     FIRST_DELAY: ClassVar[timedelta] = timedelta(seconds=2)
     MAX_ATTEMPTS: ClassVar[int] = 8
 
@@ -47,4 +47,4 @@ class QueueMixin(StateMixin):
 
     @declared_attr
     def state(cls) -> Mapped[str]:  # noqa: N805 -- SQLAlchemy calls it with the class
-        return mapped_column(String(20), default=cls.WAITING)
+        return mapped_column(String(20), default=cls.WAITING_STATE)

@@ -67,7 +67,7 @@ class PeerList(QueueMixin, Base):
 
     __tablename__ = "peer_list"
 
-    JOB, WAITING = "peer-lists", "subscribed"
+    JOB, WAITING_STATE = "peer-lists", "subscribed"
     FIRST_DELAY = timedelta(minutes=20)
     STATES = {"subscribed": frozenset()}  # noqa: RUF012 -- a constant table
 

@@ -49,7 +49,7 @@ class Delivery(QueueMixin, Base):
         Index(None, "state", "finished_at"),
     )
 
-    JOB, WAITING = "deliver", "pending"
+    JOB, WAITING_STATE = "deliver", "pending"
     STATES = {  # noqa: RUF012 -- a constant table
         "pending": frozenset({"delivered", "failed"}),
         "failed": frozenset({"pending"}),
@@ -97,7 +97,7 @@ class InboxItem(QueueMixin, Base):
         Index(None, "state", "finished_at"),
     )
 
-    JOB, WAITING = "inbox", "new"
+    JOB, WAITING_STATE = "inbox", "new"
     STATES = {  # noqa: RUF012 -- a constant table
         "new": frozenset({"done", "ignored", "failed"}),
         "failed": frozenset({"new"}),
@@ -128,7 +128,7 @@ class Backfill(QueueMixin, Base):
 
     __tablename__ = "backfill"
 
-    JOB, WAITING = "backfill", "running"
+    JOB, WAITING_STATE = "backfill", "running"
     FIRST_DELAY, MAX_ATTEMPTS = timedelta(seconds=30), 10
     STATES = {  # noqa: RUF012 -- a constant table
         "running": frozenset({"done", "failed"}),
@@ -157,7 +157,7 @@ class ActorDeletion(QueueMixin, Base):
 
     __tablename__ = "departure"
 
-    JOB, WAITING, REASON = "departures", "waiting", ""
+    JOB, WAITING_STATE, REASON_COLUMN = "departures", "waiting", ""
     # The first delay if the actor's server does not respond.
     FIRST_DELAY = timedelta(minutes=15)
     STATES = {"waiting": frozenset()}  # noqa: RUF012 -- a constant table
@@ -178,7 +178,7 @@ class Comparison(QueueMixin, Base):
 
     __tablename__ = "comparison"
 
-    JOB, WAITING = "compare", "watching"
+    JOB, WAITING_STATE = "compare", "watching"
     STATES = {  # noqa: RUF012 -- a constant table
         "watching": frozenset(),
     }

@@ -17,7 +17,7 @@ from node.federating.viewer import (
     refuse_blocked_host,
     viewer_with_roles,
 )
-from node.federating.wsgi import signed_request
+from node.federating.wsgi import build_signed_request
 from node.people.permissions import current_roles, is_signed_in
 from node.request import current_node, current_work, is_server_request
 
@@ -26,7 +26,7 @@ ResultT = TypeVar("ResultT")
 
 def current_signed_request() -> SignedRequest:
     """The current request in the form that signatures cover."""
-    return signed_request(current_node().settings, request.environ)
+    return build_signed_request(current_node().settings, request.environ)
 
 
 def current_viewer() -> Viewer:

@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from federation.acceptance import identify
+from federation.acceptance import identify_signer
 from federation.errors import Refusal
 from federation.origin import host_of
 from federation.signatures import claimed_host
@@ -45,7 +45,9 @@ def _verified_host() -> str:
     node, signed = current_node(), current_signed_request()
 
     try:
-        return host_of(identify(signed, build_policy(node), FetchingKeyStore(node), now()).owner)
+        return host_of(
+            identify_signer(signed, build_policy(node), FetchingKeyStore(node), now()).owner
+        )
     except Refusal as refusal:
         inbox.refuse(node, claimed_host(signed), refusal)
         raise

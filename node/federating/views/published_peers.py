@@ -18,7 +18,7 @@ blueprint = Blueprint("published", __name__)
 @permission(PUBLIC)
 def as_csv() -> ResponseReturnValue:
     """The list in the format that other nodes subscribe to."""
-    text = peer_lists.dump_csv(peer.entry for peer in _visible_peers())
+    text = peer_lists.dump_csv(peer.entry for peer in _list_visible_peers())
     return Response(text, content_type="text/csv; charset=utf-8")
 
 
@@ -33,12 +33,12 @@ def as_json() -> ResponseReturnValue:
             "comment": peer.entry.comment,
             "software": peer.software,
         }
-        for peer in _visible_peers()
+        for peer in _list_visible_peers()
     ]
     return Response(json.dumps({"peers": peers}), content_type="application/json")
 
 
-def _visible_peers() -> list[server_discovery.PublishedPeer]:
+def _list_visible_peers() -> list[server_discovery.PublishedPeer]:
     viewer, settings = current_viewer(), current_node().settings
     may_see_peers = _may_read(viewer, settings.publish_peers)
     may_see_blocks = _may_read(viewer, settings.publish_blocks)

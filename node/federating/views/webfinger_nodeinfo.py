@@ -49,7 +49,7 @@ def node_actor() -> ResponseReturnValue:
 
 def _build_node_document() -> Document:
     work = current_work()
-    actor = actors.node_actor(work.session, work.settings)
+    actor = actors.get_node_actor(work.session, work.settings)
     return actors.build_document(work.settings, actor).dump()
 
 
@@ -133,6 +133,6 @@ def _build_nodeinfo(version: str) -> Document:
     return nodeinfo.build_nodeinfo(
         version,
         software_version=__version__,
-        users=session.scalar(councils) or 0,
-        posts=session.scalar(posts) or 0,
+        user_count=session.scalar(councils) or 0,
+        post_count=session.scalar(posts) or 0,
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from plugins.checklists.definitions.model import Checklist, Question
+from plugins.checklists.definitions.checklist import Checklist, Question
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from node.api import misfit, msg, trim
-from plugins.checklists.definitions.model import BilingualText
+from node.api import find_text_error, msg, trim
+from plugins.checklists.definitions.checklist import BilingualText
 
 ID_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # Characters.
@@ -25,7 +25,7 @@ class DefinitionError(ValueError):
 
 class DataReader:
     """Reads one mapping of a definition. Each value is removed when it is read; see
-    `require_no_rest`.
+    `require_all_read`.
     """
 
     def __init__(self, data: Any, place: str) -> None:
@@ -33,18 +33,18 @@ class DataReader:
             raise DefinitionError(
                 place, msg("This must be keys and values, for example title: Open data")
             )
-        self._left = dict(data)
+        self._unread = dict(data)
         self.place = place
 
     def place_of(self, name: str) -> str:
         """The place of the value with the key `name`."""
         return f"{self.place}.{name}" if self.place else name
 
-    def line(self, name: str, limit: int, *, required: bool = True) -> str:
+    def line(self, name: str, max_length: int, *, required: bool = True) -> str:
         """A text on one line."""
-        return self._text(name, limit, required=required, lines=False)
+        return self._text(name, max_length, required=required, lines=False)
 
-    def id(self, name: str) -> str:
+    def identifier(self, name: str) -> str:
         text = self.line(name, MAX_LEN_ID)
         if not ID_PATTERN.fullmatch(text):
             raise DefinitionError(
@@ -56,22 +56,22 @@ class DataReader:
             )
         return text
 
-    def number(self, name: str, limit: int) -> int:
+    def number(self, name: str, maximum: int) -> int:
         text = self.line(name, 12)
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= limit):
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= maximum):
             raise DefinitionError(
                 self.place_of(name),
-                msg("Enter a whole number between 1 and %(most)s", most=f"{limit:,}"),
+                msg("Enter a whole number between 1 and %(most)s", most=f"{maximum:,}"),
             )
         return int(text)
 
-    def flag(self, name: str) -> bool:
+    def boolean(self, name: str) -> bool:
         text = self.line(name, 5, required=False).casefold()
         if text not in {"", "true", "false"}:
             raise DefinitionError(self.place_of(name), msg("This must be true or false"))
         return text == "true"
 
-    def one_of(self, name: str, choices: tuple[str, ...]) -> str:
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
         text = self.line(name, MAX_LEN_ID)
         if text not in choices:
             raise DefinitionError(
@@ -79,63 +79,67 @@ class DataReader:
             )
         return text
 
-    def bilingual(self, name: str, limit: int, *, required: bool = True) -> BilingualText:
+    def bilingual(self, name: str, max_length: int, *, required: bool = True) -> BilingualText:
         """A text in each language. A plain text without languages is English."""
-        value = self._left.get(name)
+        value = self._unread.get(name)
         if isinstance(value, str):
-            return BilingualText(self._text(name, limit, required=required))
+            return BilingualText(self._text(name, max_length, required=required))
         if value is None and not required:
-            self._left.pop(name, None)
+            self._unread.pop(name, None)
             return BilingualText("")
         if value is None:
             raise DefinitionError(self.place_of(name), msg("This is missing"))
-        part = self.part(name)
-        text = BilingualText(part.text("en", limit, required=required), part.text("cy", limit))
-        part.require_no_rest()
+        part = self.nested(name)
+        text = BilingualText(
+            part.text("en", max_length, required=required), part.text("cy", max_length)
+        )
+        part.require_all_read()
         return text
 
-    def text(self, name: str, limit: int, *, required: bool = False) -> str:
-        return self._text(name, limit, required=required)
+    def text(self, name: str, max_length: int, *, required: bool = False) -> str:
+        return self._text(name, max_length, required=required)
 
-    def part(self, name: str) -> "DataReader":
-        return DataReader(self._left.pop(name, None), self.place_of(name))
+    def nested(self, name: str) -> "DataReader":
+        return DataReader(self._unread.pop(name, None), self.place_of(name))
 
     def has(self, name: str) -> bool:
-        return self._left.get(name) is not None
+        return self._unread.get(name) is not None
 
-    def parts(self, name: str, limit: int, *, least: int = 0) -> Iterator["DataReader"]:
-        """A reader for each mapping in a list of `least` to `limit` items."""
-        for number, item in enumerate(self.list(name, limit, least=least), 1):
+    def nested_list(
+        self, name: str, max_items: int, *, min_items: int = 0
+    ) -> Iterator["DataReader"]:
+        """A reader for each mapping in a list of `min_items` to `max_items` items."""
+        for number, item in enumerate(self.plain_list(name, max_items, min_items=min_items), 1):
             yield DataReader(item, f"{self.place_of(name)}[{number}]")
 
-    def list(self, name: str, limit: int, *, least: int = 0) -> list[Any]:
-        value = self._left.pop(name, None)
+    def plain_list(self, name: str, max_items: int, *, min_items: int = 0) -> list[Any]:
+        value = self._unread.pop(name, None)
         items = [] if value in (None, "") else value
         if not isinstance(items, list):
             raise DefinitionError(self.place_of(name), msg("This must be a list"))
-        if not least <= len(items) <= limit:
+        if not min_items <= len(items) <= max_items:
             raise DefinitionError(
                 self.place_of(name),
                 msg("There must be between %(least)s and %(most)s, but there are %(count)s",
-                    count=len(items), least=least, most=limit),
+                    count=len(items), least=min_items, most=max_items),
             )  # fmt: skip
         return items
 
-    def require_no_rest(self) -> None:
+    def require_all_read(self) -> None:
         """Raises `DefinitionError` if a key is left that was not read."""
-        for name in self._left:
+        for name in self._unread:
             raise DefinitionError(
                 self.place_of(name[:MAX_LEN_ID]),
                 msg("This is not part of a checklist. Check the spelling or remove it."),
             )
 
-    def _text(self, name: str, limit: int, *, required: bool, lines: bool = True) -> str:
-        value = self._left.pop(name, None)
+    def _text(self, name: str, max_length: int, *, required: bool, lines: bool = True) -> str:
+        value = self._unread.pop(name, None)
         if (value is not None and not isinstance(value, str | int)) or isinstance(value, bool):
             raise DefinitionError(self.place_of(name), msg("This must be text"))
         text = trim(str("" if value is None else value))
         if required and not text:
             raise DefinitionError(self.place_of(name), msg("This is missing"))
-        if problem := misfit(text, limit, lines=lines):
+        if problem := find_text_error(text, max_length, lines=lines):
             raise DefinitionError(self.place_of(name), problem)
         return text

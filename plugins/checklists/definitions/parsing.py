@@ -10,8 +10,7 @@ from typing import Any
 import yaml
 
 from node.api import msg
-from plugins.checklists.definitions.data_reader import DataReader, DefinitionError
-from plugins.checklists.definitions.model import (
+from plugins.checklists.definitions.checklist import (
     CHOICE,
     CONDITION_TYPES,
     QUESTION_TYPES,
@@ -24,11 +23,12 @@ from plugins.checklists.definitions.model import (
     Question,
     Source,
 )
+from plugins.checklists.definitions.data_reader import DataReader, DefinitionError
 
 MAX_BYTES = 200_000
 MAX_DEPTH = 12
 # YAML events. The largest valid checklist has fewer.
-MAX_PARTS = 30_000
+MAX_YAML_EVENTS = 30_000
 MAX_VERSION = 9_999
 MAX_SECTIONS, MAX_QUESTIONS, MAX_OPTIONS, MAX_ADVICE = 30, 100, 20, 20
 # Characters.
@@ -43,7 +43,7 @@ def read_file(path: Path) -> Checklist:
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
-        return parse(text)
+        return parse_yaml(text)
     except DefinitionError as error:
         place = f"{path.name}, {error.place}" if error.place else path.name
         raise DefinitionError(place, error.problem) from error
@@ -53,7 +53,7 @@ def read_file(path: Path) -> Checklist:
         ) from error
 
 
-def parse(text: bytes) -> Checklist:
+def parse_yaml(text: bytes) -> Checklist:
     """Parse a checklist in YAML. Raises `DefinitionError`."""
     if len(text) > MAX_BYTES:
         raise DefinitionError(
@@ -61,61 +61,64 @@ def parse(text: bytes) -> Checklist:
         )
     try:
         for count, (depth, event) in enumerate(_events_with_depth(text.decode("utf-8-sig"))):
-            if count > MAX_PARTS:
+            if count > MAX_YAML_EVENTS:
                 raise DefinitionError(
                     "",
                     msg(
                         "The checklist must have %(most)s YAML elements or fewer",
-                        most=f"{MAX_PARTS:,}",
+                        most=f"{MAX_YAML_EVENTS:,}",
                     ),
                 )
             if isinstance(event, yaml.AliasEvent):
                 raise DefinitionError(
-                    _line_place(event.start_mark),
+                    _describe_mark(event.start_mark),
                     msg("YAML aliases are not supported. Write the value in full."),
                 )
             if depth > MAX_DEPTH:
                 raise DefinitionError(
-                    _line_place(event.start_mark), msg("This is nested too deeply")
+                    _describe_mark(event.start_mark), msg("This is nested too deeply")
                 )
         data = yaml.load(text.decode("utf-8-sig"), _ChecklistLoader)  # noqa: S506 -- builds only strings, lists and dicts
     except UnicodeDecodeError as error:
         raise DefinitionError("", msg("The checklist must be UTF-8 text")) from error
     except yaml.MarkedYAMLError as error:
         raise DefinitionError(
-            _line_place(error.problem_mark), msg("This is not valid YAML")
+            _describe_mark(error.problem_mark), msg("This is not valid YAML")
         ) from error
     except yaml.YAMLError as error:
         raise DefinitionError("", msg("This is not valid YAML")) from error
-    return from_data(data)
+    return parse_data(data)
 
 
-def from_data(data: Any) -> Checklist:
+def parse_data(data: Any) -> Checklist:
     """Build a checklist from dicts, lists and strings. Raises `DefinitionError`."""
     reader = DataReader(data, "")
     checklist = Checklist(
-        id=reader.id("id"),
+        id=reader.identifier("id"),
         version=reader.number("version", MAX_VERSION),
         title=reader.bilingual("title", MAX_LEN_TITLE),
         about=reader.bilingual("about", MAX_LEN_TEXT),
-        source=_source(reader.part("source")),
+        source=_parse_source(reader.nested("source")),
         licence=reader.line("licence", 100),
-        sections=tuple(_section(item) for item in reader.parts("sections", MAX_SECTIONS, least=1)),
-        advice=tuple(_advice(item) for item in reader.parts("advice", MAX_ADVICE)),
+        sections=tuple(
+            _parse_section(item)
+            for item in reader.nested_list("sections", MAX_SECTIONS, min_items=1)
+        ),
+        advice=tuple(_parse_advice(item) for item in reader.nested_list("advice", MAX_ADVICE)),
     )
-    reader.require_no_rest()
+    reader.require_all_read()
     _check_consistency(checklist)
     return checklist
 
 
-def _source(reader: DataReader) -> Source:
+def _parse_source(reader: DataReader) -> Source:
     source = Source(
         reader.line("title", MAX_LEN_QUESTION),
         reader.line("publisher", MAX_LEN_QUESTION, required=False),
         reader.line("published", 50, required=False),
         reader.line("url", 500, required=False),
     )
-    reader.require_no_rest()
+    reader.require_all_read()
     if source.url and not source.url.startswith(("https://", "http://")):
         raise DefinitionError(
             reader.place_of("url"), msg("Enter a web address that starts with https://")
@@ -123,31 +126,35 @@ def _source(reader: DataReader) -> Source:
     return source
 
 
-def _section(reader: DataReader) -> ChecklistSection:
+def _parse_section(reader: DataReader) -> ChecklistSection:
     section = ChecklistSection(
-        id=reader.id("id"),
+        id=reader.identifier("id"),
         title=reader.bilingual("title", MAX_LEN_TITLE),
         about=reader.bilingual("about", MAX_LEN_TEXT, required=False),
-        questions=tuple(_question(item) for item in reader.parts("questions", MAX_QUESTIONS)),
+        questions=tuple(
+            _parse_question(item) for item in reader.nested_list("questions", MAX_QUESTIONS)
+        ),
     )
-    reader.require_no_rest()
+    reader.require_all_read()
     return section
 
 
-def _question(reader: DataReader) -> Question:
+def _parse_question(reader: DataReader) -> Question:
     question = Question(
-        id=reader.id("id"),
-        kind=reader.one_of("type", QUESTION_TYPES) if reader.has("type") else YES_NO,
+        id=reader.identifier("id"),
+        kind=reader.choice("type", QUESTION_TYPES) if reader.has("type") else YES_NO,
         text=reader.bilingual("text", MAX_LEN_QUESTION),
         guidance=reader.bilingual("guidance", MAX_LEN_TEXT, required=False),
         recommendation=reader.bilingual("recommendation", MAX_LEN_TEXT, required=False),
-        options=tuple(_option(item) for item in reader.parts("options", MAX_OPTIONS)),
-        shown_when=_condition(reader.part("shown_when")) if reader.has("shown_when") else None,
+        options=tuple(_parse_option(item) for item in reader.nested_list("options", MAX_OPTIONS)),
+        shown_when=_parse_condition(reader.nested("shown_when"))
+        if reader.has("shown_when")
+        else None,
         placeholders=tuple(
-            str(item) for item in reader.list("placeholders", len(PLACEHOLDER_PARTS))
+            str(item) for item in reader.plain_list("placeholders", len(PLACEHOLDER_PARTS))
         ),
     )
-    reader.require_no_rest()
+    reader.require_all_read()
     if (question.kind == CHOICE) != (len(question.options) > 1):
         raise DefinitionError(
             reader.place_of("options"),
@@ -169,25 +176,28 @@ def _question(reader: DataReader) -> Question:
     return question
 
 
-def _option(reader: DataReader) -> AnswerOption:
-    option = AnswerOption(reader.id("id"), reader.bilingual("text", MAX_LEN_QUESTION))
-    reader.require_no_rest()
+def _parse_option(reader: DataReader) -> AnswerOption:
+    option = AnswerOption(reader.identifier("id"), reader.bilingual("text", MAX_LEN_QUESTION))
+    reader.require_all_read()
     return option
 
 
-def _condition(reader: DataReader) -> DisplayCondition:
+def _parse_condition(reader: DataReader) -> DisplayCondition:
     condition = DisplayCondition(
-        reader.id("question"), tuple(str(item) for item in reader.list("is", MAX_OPTIONS, least=1))
+        reader.identifier("question"),
+        tuple(str(item) for item in reader.plain_list("is", MAX_OPTIONS, min_items=1)),
     )
-    reader.require_no_rest()
+    reader.require_all_read()
     return condition
 
 
-def _advice(reader: DataReader) -> Advice:
+def _parse_advice(reader: DataReader) -> Advice:
     advice = Advice(
-        reader.id("id"), reader.bilingual("text", MAX_LEN_TEXT), reader.flag("placeholder")
+        reader.identifier("id"),
+        reader.bilingual("text", MAX_LEN_TEXT),
+        reader.boolean("placeholder"),
     )
-    reader.require_no_rest()
+    reader.require_all_read()
     return advice
 
 
@@ -253,12 +263,12 @@ class _ChecklistLoader(yaml.BaseLoader):
             key = self.construct_object(key_node)
             if not isinstance(key, str):
                 raise DefinitionError(
-                    _line_place(key_node.start_mark),
+                    _describe_mark(key_node.start_mark),
                     msg("This must be keys and values, for example title: Open data"),
                 )
             if key in seen:
                 raise DefinitionError(
-                    _line_place(key_node.start_mark), msg("This key is used twice")
+                    _describe_mark(key_node.start_mark), msg("This key is used twice")
                 )
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
@@ -272,5 +282,5 @@ def _events_with_depth(text: str) -> Any:
         depth -= isinstance(event, yaml.CollectionEndEvent)
 
 
-def _line_place(mark: Any) -> str:
+def _describe_mark(mark: Any) -> str:
     return f"line {mark.line + 1}" if mark is not None else ""

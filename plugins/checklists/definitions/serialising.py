@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from plugins.checklists.definitions.model import (
+from plugins.checklists.definitions.checklist import (
     YES_NO,
     BilingualText,
     Checklist,
@@ -23,13 +23,13 @@ def to_yaml(checklist: Checklist) -> str:
 
 
 def to_data(checklist: Checklist) -> dict[str, Any]:
-    """The data that `from_data` reads, without empty values."""
+    """The data that `parse_data` reads, without empty values."""
     source = checklist.source
     return _without_empty(
         id=checklist.id,
         version=checklist.version,
-        title=_bilingual(checklist.title),
-        about=_bilingual(checklist.about),
+        title=_bilingual_to_data(checklist.title),
+        about=_bilingual_to_data(checklist.about),
         source=_without_empty(
             title=source.title,
             publisher=source.publisher,
@@ -37,31 +37,36 @@ def to_data(checklist: Checklist) -> dict[str, Any]:
             url=source.url,
         ),
         licence=checklist.licence,
-        sections=[_section(section) for section in checklist.sections],
+        sections=[_section_to_data(section) for section in checklist.sections],
         advice=[
-            _without_empty(id=advice.id, text=_bilingual(advice.text))
+            _without_empty(id=advice.id, text=_bilingual_to_data(advice.text))
             | ({"placeholder": "true"} if advice.is_placeholder else {})
             for advice in checklist.advice
         ],
     )
 
 
-def _section(section: ChecklistSection) -> dict[str, Any]:
+def _section_to_data(section: ChecklistSection) -> dict[str, Any]:
     data = _without_empty(
-        id=section.id, title=_bilingual(section.title), about=_bilingual(section.about)
+        id=section.id,
+        title=_bilingual_to_data(section.title),
+        about=_bilingual_to_data(section.about),
     )
-    return data | {"questions": [_question(question) for question in section.questions]}
+    return data | {"questions": [_question_to_data(question) for question in section.questions]}
 
 
-def _question(question: Question) -> dict[str, Any]:
+def _question_to_data(question: Question) -> dict[str, Any]:
     condition = question.shown_when
     return _without_empty(
         id=question.id,
         type="" if question.kind == YES_NO else question.kind,
-        text=_bilingual(question.text),
-        guidance=_bilingual(question.guidance),
-        recommendation=_bilingual(question.recommendation),
-        options=[{"id": option.id, "text": _bilingual(option.text)} for option in question.options],
+        text=_bilingual_to_data(question.text),
+        guidance=_bilingual_to_data(question.guidance),
+        recommendation=_bilingual_to_data(question.recommendation),
+        options=[
+            {"id": option.id, "text": _bilingual_to_data(option.text)}
+            for option in question.options
+        ],
         shown_when={"question": condition.question, "is": list(condition.answers)}
         if condition
         else {},
@@ -69,7 +74,7 @@ def _question(question: Question) -> dict[str, Any]:
     )
 
 
-def _bilingual(text: BilingualText) -> dict[str, str]:
+def _bilingual_to_data(text: BilingualText) -> dict[str, str]:
     return _without_empty(en=text.en, cy=text.cy)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from plugins.checklists.definitions.model import Checklist
+from plugins.checklists.definitions.checklist import Checklist
 from plugins.checklists.definitions.parsing import read_file
 
 FOLDER = Path(__file__).parent

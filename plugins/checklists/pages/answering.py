@@ -8,10 +8,10 @@ from flask_babel import gettext as _
 
 from node import api
 from node.api import ConflictError, InvalidInputError, NotFoundError, Work, msg
-from plugins.checklists import access, actions, answers, runs, sharing
+from plugins.checklists import access, actions, answers, assessments, sharing
 from plugins.checklists.access import ANSWER, PLUGIN
 from plugins.checklists.actions import ActionPlan
-from plugins.checklists.definitions.model import Checklist, Question
+from plugins.checklists.definitions.checklist import Checklist, Question
 from plugins.checklists.models import ChecklistAnswer
 from plugins.checklists.pages.forms import ActionPlanForm, AnswerForm, build_answer_form
 
@@ -21,12 +21,12 @@ def show(token: str, question_id: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
         subject, _checklist, question = _load_question(work, token, question_id)
         form = build_answer_form(question, api.language())
-        form.fill(answers.find_answer(work.session, subject.run, question))
+        form.fill(answers.find_answer(work.session, subject.assessment, question))
         return _render_question(work, token, question_id, form)
 
 
 @api.permission(ANSWER)
-@api.keeps_text
+@api.keeps_input
 def answer(token: str, question_id: str) -> ResponseReturnValue:
     """Save the answer, and go on to its action if it opened one, else to the next question."""
     with api.work(PLUGIN) as work:
@@ -39,11 +39,13 @@ def answer(token: str, question_id: str) -> ResponseReturnValue:
     if form.validate_on_submit() and not form["answer"].errors:
         try:
             with api.work(PLUGIN) as work:
-                run = _load_question(work, token, question_id)[0].run
-                saved = answers.record(work, run, question, form.to_input(), form.began_from())
+                run = _load_question(work, token, question_id)[0].assessment
+                saved = answers.save_answer(
+                    work, run, question, form.to_input(), form.base_version()
+                )
                 return redirect(_next_url(work, token, question, saved), 303)
         except InvalidInputError as error:
-            form.show(error)
+            form.add_errors(error)
         except ConflictError:
             status, is_changed = 409, True
     with api.work(PLUGIN) as work:
@@ -60,7 +62,7 @@ def action(token: str, question_id: str) -> ResponseReturnValue:
 
 
 @api.permission(ANSWER)
-@api.keeps_text
+@api.keeps_input
 def plan(token: str, question_id: str) -> ResponseReturnValue:
     form = ActionPlanForm()
     status, is_changed = 400, False
@@ -69,12 +71,14 @@ def plan(token: str, question_id: str) -> ResponseReturnValue:
             with api.work(PLUGIN) as work:
                 subject, _checklist, question = _load_question(work, token, question_id)
                 entered = ActionPlan(
-                    form.plan.data or "", _read_owner(work, form), form.due_on.data
+                    form.plan.data or "", _parse_owner(work, form), form.due_on.data
                 )
-                saved = actions.save_plan(work, subject.run, question, entered, form.began_from())
+                saved = actions.save_plan(
+                    work, subject.assessment, question, entered, form.base_version()
+                )
                 return redirect(_next_url(work, token, question, saved, planned=True), 303)
         except InvalidInputError as error:
-            form.show(error)
+            form.add_errors(error)
         except ConflictError:
             status, is_changed = 409, True
     with api.work(PLUGIN) as work:
@@ -87,7 +91,7 @@ def settle(token: str, question_id: str) -> ResponseReturnValue:
     is_done = request.form.get("state") == "done"
     with api.work(PLUGIN) as work:
         subject, _checklist, question = _load_question(work, token, question_id)
-        actions.set_done(work, subject.run, question, is_done=is_done)
+        actions.set_done(work, subject.assessment, question, is_done=is_done)
     flash(
         _("The action has been marked as done.") if is_done else _("The action has been reopened."),
         "success",
@@ -97,9 +101,9 @@ def settle(token: str, question_id: str) -> ResponseReturnValue:
 
 def _load_question(
     work: Work, token: str, question_id: str
-) -> tuple[access.VisibleRun, Checklist, Question]:
-    subject = access.get_run(work, token)
-    checklist = runs.get_definition(work.session, subject.run)
+) -> tuple[access.VisibleAssessment, Checklist, Question]:
+    subject = access.get_assessment(work, token)
+    checklist = assessments.get_definition(work.session, subject.assessment)
     question = checklist.by_id.get(question_id)
     if question is None or not question.is_asked:
         raise NotFoundError(msg("Question not found."))
@@ -108,13 +112,13 @@ def _load_question(
 
 def _require_action(work: Work, token: str, question_id: str) -> ChecklistAnswer:
     subject, _checklist, question = _load_question(work, token, question_id)
-    answer_row = answers.find_answer(work.session, subject.run, question)
+    answer_row = answers.find_answer(work.session, subject.assessment, question)
     if answer_row is None or not answer_row.action:
         raise NotFoundError(msg("There is no action for this answer."))
     return answer_row
 
 
-def _read_owner(work: Work, form: ActionPlanForm) -> int | None:
+def _parse_owner(work: Work, form: ActionPlanForm) -> int | None:
     """The id of the chosen owner. Raises `InvalidInputError` if it is not one of the officers."""
     chosen = form.owner_id.data or ""
     if not chosen:
@@ -131,15 +135,15 @@ def _next_url(
     work: Work, token: str, question: Question, saved: ChecklistAnswer, *, planned: bool = False
 ) -> str:
     """The page that follows after an answer or a plan was saved."""
-    run = runs.get_by_token(work.session, token)
+    run = assessments.get_by_token(work.session, token)
     if saved.action and not planned:
         return url_for("checklists.action", token=token, question_id=question.id)
-    progress = runs.get_progress(work.session, run)
+    progress = assessments.get_progress(work.session, run)
     next_question = progress.next_question(question.id)
     if next_question is not None and run.state == "open":
         return url_for("checklists.question", token=token, question_id=next_question.id)
     section = next(
-        part.section.id for part in progress.parts() if question in part.section.questions
+        part.section.id for part in progress.sections() if question in part.section.questions
     )
     return url_for("checklists.section", token=token, section_id=section)
 
@@ -151,13 +155,13 @@ def _render_question(
     beside the form.
     """
     subject, checklist, question = _load_question(work, token, question_id)
-    current = answers.find_answer(work.session, subject.run, question)
+    current = answers.find_answer(work.session, subject.assessment, question)
     if is_changed:
         form.version.data = str(current.edition if current else 0)
-    history = answers.list_history(work.session, subject.run, question)
+    history = answers.list_history(work.session, subject.assessment, question)
     return render_template(
         "checklists/question.html",
-        run=subject.run,
+        run=subject.assessment,
         subject=subject,
         checklist=checklist,
         section=next(section for section in checklist.sections if question in section.questions),
@@ -182,7 +186,7 @@ def _render_action(
     form.set_people(api.people(work))
     return render_template(
         "checklists/action.html",
-        run=subject.run,
+        run=subject.assessment,
         subject=subject,
         checklist=checklist,
         question=question,

@@ -18,19 +18,19 @@ from wtforms import (
 )
 
 from node.api import BaseForm, VersionedForm, trim
-from plugins.checklists import names
-from plugins.checklists.definitions.model import CHOICE, QUESTION_TYPES, YES_NO
+from plugins.checklists import labels
+from plugins.checklists.definitions.checklist import CHOICE, QUESTION_TYPES, YES_NO
 from plugins.checklists.definitions.parsing import MAX_OPTIONS
 
-Data = dict[str, Any]
+DefinitionData = dict[str, Any]
 
 
-def bilingual(en: str | None, cy: str | None) -> Data:
+def bilingual_data(en: str | None, cy: str | None) -> DefinitionData:
     texts = {"en": trim(en or ""), "cy": trim(cy or "")}
     return {language: text for language, text in texts.items() if text}
 
 
-def _set_or_remove(data: Data, name: str, value: Any) -> None:
+def _set_or_remove(data: DefinitionData, name: str, value: Any) -> None:
     """Set a value, or remove the key if the value is empty."""
     data.pop(name, None)
     if value:
@@ -54,15 +54,17 @@ class BilingualForm(VersionedForm):
 
     TEXT_NAMES: tuple[str, ...] = ()
 
-    def fill_texts(self, data: Data) -> None:
+    def fill_texts(self, data: DefinitionData) -> None:
         for name in self.TEXT_NAMES:
             texts = data.get(name) or {}
             texts = {"en": texts} if isinstance(texts, str) else texts
             self[f"{name}_en"].data, self[f"{name}_cy"].data = texts.get("en"), texts.get("cy")
 
-    def write_texts(self, data: Data) -> None:
+    def write_texts(self, data: DefinitionData) -> None:
         for name in self.TEXT_NAMES:
-            _set_or_remove(data, name, bilingual(self[f"{name}_en"].data, self[f"{name}_cy"].data))
+            _set_or_remove(
+                data, name, bilingual_data(self[f"{name}_en"].data, self[f"{name}_cy"].data)
+            )
 
 
 class ChecklistAboutForm(BilingualForm):
@@ -85,13 +87,13 @@ class ChecklistAboutForm(BilingualForm):
 
     SOURCE_FIELDS = ("title", "publisher", "published", "url")
 
-    def fill(self, data: Data) -> None:
+    def fill(self, data: DefinitionData) -> None:
         self.fill_texts(data)
         for name in self.SOURCE_FIELDS:
             self[f"source_{name}"].data = data.get("source", {}).get(name, "")
         self.licence.data = data.get("licence", "")
 
-    def write_to(self, data: Data) -> None:
+    def write_to(self, data: DefinitionData) -> None:
         self.write_texts(data)
         source = {name: (self[f"source_{name}"].data or "").strip() for name in self.SOURCE_FIELDS}
         data["source"] = {name: text for name, text in source.items() if text}
@@ -106,10 +108,10 @@ class ChecklistSectionForm(BilingualForm):
     about_en = TextAreaField(_l("Description in English"), render_kw={"rows": 3})
     about_cy = TextAreaField(_l("Description in Welsh"), render_kw={"rows": 3})
 
-    def fill(self, data: Data) -> None:
+    def fill(self, data: DefinitionData) -> None:
         self.fill_texts(data)
 
-    def write_to(self, data: Data) -> None:
+    def write_to(self, data: DefinitionData) -> None:
         self.write_texts(data)
 
 
@@ -120,11 +122,11 @@ class AdviceForm(BilingualForm):
     text_cy = TextAreaField(_l("Recommendation in Welsh"), render_kw={"rows": 4})
     placeholder = BooleanField(_l("Not written yet"))
 
-    def fill(self, data: Data) -> None:
+    def fill(self, data: DefinitionData) -> None:
         self.fill_texts(data)
         self.placeholder.data = data.get("placeholder") == "true"
 
-    def write_to(self, data: Data) -> None:
+    def write_to(self, data: DefinitionData) -> None:
         self.write_texts(data)
         _set_or_remove(data, "placeholder", "true" if self.placeholder.data else "")
 
@@ -147,7 +149,7 @@ class QuestionDefinitionForm(BilingualForm):
     )
     type = SelectField(
         _l("Type of answer"),
-        choices=[SelectChoice(kind, names.KINDS[kind]) for kind in QUESTION_TYPES],
+        choices=[SelectChoice(kind, labels.QUESTION_TYPE_LABELS[kind]) for kind in QUESTION_TYPES],
         validate_choice=False,
     )
     options = FieldList(FormField(OptionForm), label=_l("Answer option"), min_entries=1)
@@ -171,7 +173,7 @@ class QuestionDefinitionForm(BilingualForm):
         always = SelectChoice("", _l("Always ask this question"))
         self.shown_question.choices = [always, *(SelectChoice(*choice) for choice in earlier)]
 
-    def fill(self, data: Data) -> None:
+    def fill(self, data: DefinitionData) -> None:
         self.fill_texts(data)
         missing = data.get("placeholders", [])
         self.is_text_missing.data = "text" in missing
@@ -185,7 +187,7 @@ class QuestionDefinitionForm(BilingualForm):
         self.shown_question.data = condition.get("question", "")
         self.shown_answers.data = ", ".join(condition.get("is", []))
 
-    def write_to(self, data: Data) -> None:
+    def write_to(self, data: DefinitionData) -> None:
         self.write_texts(data)
         kind = self.type.data
         _set_or_remove(data, "type", "" if kind == YES_NO else kind)
@@ -217,12 +219,12 @@ class QuestionDefinitionForm(BilingualForm):
                 del self.options.entries[index]
         return bool({"add", "remove"} & request.form.keys())
 
-    def _options(self) -> list[Data]:
+    def _options(self) -> list[DefinitionData]:
         """The options. Existing ones keep their id, new ones get a free one."""
         taken_ids = {entry.form.id.data for entry in self.options.entries}
         options = []
         for number, entry in enumerate(self.options.entries, 1):
-            text = bilingual(entry.form.en.data, entry.form.cy.data)
+            text = bilingual_data(entry.form.en.data, entry.form.cy.data)
             if not text:
                 continue
             option_id = entry.form.id.data

@@ -10,7 +10,7 @@ from node import api
 from node.api import ConflictError, InvalidInputError, NotFoundError, msg
 from plugins.checklists import draft_editing
 from plugins.checklists.access import DEFINE, PLUGIN
-from plugins.checklists.definitions.model import CONDITION_TYPES, YES_NO
+from plugins.checklists.definitions.checklist import CONDITION_TYPES, YES_NO
 from plugins.checklists.definitions.parsing import MAX_ADVICE
 from plugins.checklists.draft_editing import DefinitionData
 from plugins.checklists.pages.edit_forms import (
@@ -22,7 +22,7 @@ from plugins.checklists.pages.edit_forms import (
 )
 
 # In the URL, in place of the id of a part that is to be created.
-NEW = "new"
+NEW_ITEM = "new"
 
 
 @api.permission(DEFINE)
@@ -33,11 +33,11 @@ def about(checklist_id: str) -> ResponseReturnValue:
 
 
 @api.permission(DEFINE)
-@api.keeps_text
+@api.keeps_input
 def save_about(checklist_id: str) -> ResponseReturnValue:
     form = ChecklistAboutForm()
     return _save_part(
-        checklist_id, form, form.write_to, _("About the checklist"), needed="title_en"
+        checklist_id, form, form.write_to, _("About the checklist"), required_field="title_en"
     )
 
 
@@ -46,33 +46,33 @@ def section(checklist_id: str, section_id: str) -> ResponseReturnValue:
     return _show_part(
         checklist_id,
         ChecklistSectionForm(),
-        lambda data: {} if section_id == NEW else draft_editing.find_section(data, section_id),
+        lambda data: {} if section_id == NEW_ITEM else draft_editing.find_section(data, section_id),
         _("Section"),
     )
 
 
 @api.permission(DEFINE)
-@api.keeps_text
+@api.keeps_input
 def save_section(checklist_id: str, section_id: str) -> ResponseReturnValue:
     form = ChecklistSectionForm()
 
     def change(data: DefinitionData) -> None:
-        if section_id == NEW:
+        if section_id == NEW_ITEM:
             values: DefinitionData = {}
             form.write_to(values)
             draft_editing.add_section(data, values)
         else:
             form.write_to(draft_editing.find_section(data, section_id))
 
-    return _save_part(checklist_id, form, change, _("Section"), needed="title_en")
+    return _save_part(checklist_id, form, change, _("Section"), required_field="title_en")
 
 
 @api.permission(DEFINE)
 def question(checklist_id: str, section_id: str, question_id: str) -> ResponseReturnValue:
-    form = _with_conditions(QuestionDefinitionForm(), checklist_id, question_id)
+    form = _offer_conditions(QuestionDefinitionForm(), checklist_id, question_id)
 
     def find_part(data: DefinitionData) -> DefinitionData:
-        if question_id == NEW:
+        if question_id == NEW_ITEM:
             draft_editing.find_section(data, section_id)
             return {}
         return draft_editing.find_question(data, question_id)[0]
@@ -81,23 +81,23 @@ def question(checklist_id: str, section_id: str, question_id: str) -> ResponseRe
 
 
 @api.permission(DEFINE)
-@api.keeps_text
+@api.keeps_input
 def save_question(checklist_id: str, section_id: str, question_id: str) -> ResponseReturnValue:
-    form = _with_conditions(QuestionDefinitionForm(), checklist_id, question_id)
+    form = _offer_conditions(QuestionDefinitionForm(), checklist_id, question_id)
     if form.resize_list():
         return _render_part(checklist_id, form, _("Question"))
     with api.work(PLUGIN) as work:
         used_ids = draft_editing.used_ids(work.session, checklist_id)
 
     def change(data: DefinitionData) -> None:
-        if question_id == NEW:
+        if question_id == NEW_ITEM:
             values: DefinitionData = {}
             form.write_to(values)
             draft_editing.add_question(data, section_id, values, used_ids)
         else:
             form.write_to(draft_editing.find_question(data, question_id)[0])
 
-    return _save_part(checklist_id, form, change, _("Question"), needed="text_en")
+    return _save_part(checklist_id, form, change, _("Question"), required_field="text_en")
 
 
 @api.permission(DEFINE)
@@ -105,18 +105,18 @@ def advice(checklist_id: str, advice_id: str) -> ResponseReturnValue:
     return _show_part(
         checklist_id,
         AdviceForm(),
-        lambda data: {} if advice_id == NEW else _find_advice(data, advice_id),
+        lambda data: {} if advice_id == NEW_ITEM else _find_advice(data, advice_id),
         _("Recommendation"),
     )
 
 
 @api.permission(DEFINE)
-@api.keeps_text
+@api.keeps_input
 def save_advice(checklist_id: str, advice_id: str) -> ResponseReturnValue:
     form = AdviceForm()
 
     def change(data: DefinitionData) -> None:
-        if advice_id == NEW:
+        if advice_id == NEW_ITEM:
             all_advice = data.setdefault("advice", [])
             if len(all_advice) >= MAX_ADVICE:
                 raise InvalidInputError(
@@ -135,7 +135,7 @@ def save_advice(checklist_id: str, advice_id: str) -> ResponseReturnValue:
         else:
             form.write_to(_find_advice(data, advice_id))
 
-    return _save_part(checklist_id, form, change, _("Recommendation"), needed="text_en")
+    return _save_part(checklist_id, form, change, _("Recommendation"), required_field="text_en")
 
 
 def _find_advice(data: DefinitionData, advice_id: str) -> DefinitionData:
@@ -146,7 +146,7 @@ def _find_advice(data: DefinitionData, advice_id: str) -> DefinitionData:
     raise NotFoundError(msg("Recommendation not found."))
 
 
-def _with_conditions(
+def _offer_conditions(
     form: QuestionDefinitionForm, checklist_id: str, question_id: str
 ) -> QuestionDefinitionForm:
     """Offer the questions before this one that have a fixed list of answers."""
@@ -168,39 +168,39 @@ def _show_part(
     checklist_id: str,
     form: BilingualForm,
     find_part: Callable[[DefinitionData], DefinitionData],
-    name: str,
+    heading: str,
 ) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
         draft = draft_editing.get_draft(work.session, checklist_id)
         form.fill(find_part(draft.data))
         form.version.data = str(draft.edition)
-    return _render_part(checklist_id, form, name)
+    return _render_part(checklist_id, form, heading)
 
 
 def _save_part(
     checklist_id: str,
     form: BilingualForm,
-    change: Callable[[DefinitionData], None],
-    name: str,
-    needed: str = "",
+    apply_form: Callable[[DefinitionData], None],
+    heading: str,
+    required_field: str = "",
 ) -> ResponseReturnValue:
-    """Save one part of a draft; the whole is validated when it is published. `needed` is the field
-    that must not be empty.
+    """Save one part of a draft; the whole is validated when it is published. `required_field` is
+    the field that must not be empty.
     """
     if not form.validate_on_submit():
-        return _render_part(checklist_id, form, name), 400
+        return _render_part(checklist_id, form, heading), 400
     try:
         with api.work(PLUGIN) as work:
-            if needed and not (form[needed].data or "").strip():
-                raise _missing_error(needed)
-            draft_editing.apply_change(work, checklist_id, form.began_from(), change)
+            if required_field and not (form[required_field].data or "").strip():
+                raise _missing_error(required_field)
+            draft_editing.apply_change(work, checklist_id, form.base_version(), apply_form)
     except InvalidInputError as error:
-        form.show(error)
-        return _render_part(checklist_id, form, name), 400
+        form.add_errors(error)
+        return _render_part(checklist_id, form, heading), 400
     except ConflictError:
         with api.work(PLUGIN) as work:
             form.version.data = str(draft_editing.get_draft(work.session, checklist_id).edition)
-        return _render_part(checklist_id, form, name, is_changed=True), 409
+        return _render_part(checklist_id, form, heading, is_changed=True), 409
     return redirect(url_for("checklists.edit", checklist_id=checklist_id), 303)
 
 
@@ -211,10 +211,10 @@ def _missing_error(field: str) -> InvalidInputError:
 
 
 def _render_part(
-    checklist_id: str, form: BilingualForm, name: str, *, is_changed: bool = False
+    checklist_id: str, form: BilingualForm, heading: str, *, is_changed: bool = False
 ) -> str:
     with api.work(PLUGIN) as work:
         draft = draft_editing.get_draft(work.session, checklist_id)
         return render_template(
-            "checklists/edit_part.html", draft=draft, form=form, name=name, is_changed=is_changed
+            "checklists/edit_part.html", draft=draft, form=form, name=heading, is_changed=is_changed
         )

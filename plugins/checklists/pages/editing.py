@@ -10,7 +10,7 @@ from plugins.checklists import draft_editing, library
 from plugins.checklists.access import DEFINE, PLUGIN
 from plugins.checklists.definitions.changes import list_changes
 from plugins.checklists.definitions.data_reader import DefinitionError
-from plugins.checklists.definitions.parsing import MAX_BYTES, from_data, parse
+from plugins.checklists.definitions.parsing import MAX_BYTES, parse_data, parse_yaml
 from plugins.checklists.pages.edit_forms import ImportChecklistForm, NewChecklistForm
 
 
@@ -20,7 +20,7 @@ def new() -> ResponseReturnValue:
 
 
 @api.permission(DEFINE)
-@api.keeps_text
+@api.keeps_input
 def invent() -> ResponseReturnValue:
     form = NewChecklistForm()
     if form.validate_on_submit():
@@ -29,7 +29,7 @@ def invent() -> ResponseReturnValue:
                 draft_editing.create_checklist(work, form.id.data or "", form.title.data or "")
             return redirect(url_for("checklists.edit", checklist_id=form.id.data), 303)
         except InvalidInputError as error:
-            form.show(error)
+            form.add_errors(error)
     return render_template("checklists/new.html", form=form), 400
 
 
@@ -39,7 +39,7 @@ def ask_import() -> ResponseReturnValue:
 
 
 @api.permission(DEFINE)
-@api.keeps_text
+@api.keeps_input
 def import_file() -> ResponseReturnValue:
     """Import a checklist as a draft, which can be checked before it is published."""
     form = ImportChecklistForm()
@@ -47,15 +47,15 @@ def import_file() -> ResponseReturnValue:
         file = form.file.data
         text = file.read(MAX_BYTES + 1) if file else (form.text.data or "").encode()
         try:
-            checklist = parse(text)
+            checklist = parse_yaml(text)
             with api.work(PLUGIN) as work:
                 draft_editing.start_new_draft(work, checklist)
             return redirect(url_for("checklists.edit", checklist_id=checklist.id), 303)
         except DefinitionError as error:
             problem = msg("In %(place)s: %(what)s", place=error.place or "YAML", what=error.problem)
-            form.show(InvalidInputError(problem, {"file" if file else "text": problem}))
+            form.add_errors(InvalidInputError(problem, {"file" if file else "text": problem}))
         except InvalidInputError as error:
-            form.show(error)
+            form.add_errors(error)
     return render_template("checklists/import.html", form=form), 400
 
 
@@ -112,7 +112,7 @@ def ask_publish(checklist_id: str) -> ResponseReturnValue:
         changes = None
         if versions and not problem:
             current = library.get_version(work.session, checklist_id, versions[0])
-            changes = list_changes(current, from_data(draft.data))
+            changes = list_changes(current, parse_data(draft.data))
         return render_template(
             "checklists/publish.html",
             draft=draft,

@@ -18,12 +18,12 @@ from wtforms import (
     TextAreaField,
 )
 
-from node.api import BaseForm, DayField, PersonView, VersionedForm
-from plugins.checklists import names
+from node.api import BaseForm, DateField, PersonInfo, VersionedForm
+from plugins.checklists import labels
 from plugins.checklists.answers import MAX_EVIDENCE, AnswerInput, Evidence, parse_evidence
-from plugins.checklists.definitions.model import CHOICE, DATE, NUMBER, YES_NO, Question
+from plugins.checklists.assessments import SCOPES
+from plugins.checklists.definitions.checklist import CHOICE, DATE, NUMBER, YES_NO, Question
 from plugins.checklists.models import ChecklistAnswer
-from plugins.checklists.runs import SCOPES
 
 
 class EvidenceForm(Form):  # type: ignore[misc]  # WTForms has no types
@@ -87,12 +87,12 @@ def build_answer_form(question: Question, language: str) -> AnswerForm:
     label = _l("Answer")
     if question.kind in (YES_NO, CHOICE):
         choices = [
-            SelectChoice(answer, names.answer(question, answer, language))
+            SelectChoice(answer, labels.answer(question, answer, language))
             for answer in question.answers
         ]
         field = RadioField(label, choices=choices, validate_choice=False)
     elif question.kind == DATE:
-        field = DayField(label, description=_l("For example, 27 3 2027"))
+        field = DateField(label, description=_l("For example, 27 3 2027"))
     elif question.kind == NUMBER:
         field = StringField(
             label, render_kw={"inputmode": "decimal", "classes": "govuk-input--width-10"}
@@ -104,7 +104,7 @@ def build_answer_form(question: Question, language: str) -> AnswerForm:
 
 
 def _field_data(field: Any, answer: str) -> Any:
-    return date.fromisoformat(answer) if isinstance(field, DayField) and answer else answer or None
+    return date.fromisoformat(answer) if isinstance(field, DateField) and answer else answer or None
 
 
 class ActionPlanForm(VersionedForm):
@@ -112,9 +112,9 @@ class ActionPlanForm(VersionedForm):
 
     plan = TextAreaField(_l("Planned action"), render_kw={"rows": 4})
     owner_id = SelectField(_l("Owner"), coerce=str, validate_choice=False)
-    due_on = DayField(_l("Due date"), description=_l("For example, 27 3 2027"))
+    due_on = DateField(_l("Due date"), description=_l("For example, 27 3 2027"))
 
-    def set_people(self, people: Sequence[PersonView]) -> None:
+    def set_people(self, people: Sequence[PersonInfo]) -> None:
         """Set the choices of owners."""
         no_owner = SelectChoice("", _l("No owner yet"))
         self.owner_id.choices = [
@@ -129,7 +129,7 @@ class ActionPlanForm(VersionedForm):
         self.due_on.process(None, answer.due_on)
 
 
-class BeginRunForm(BaseForm):
+class StartAssessmentForm(BaseForm):
     """The subject of a new run."""
 
     scope = RadioField(_l("What do you want to assess?"), validate_choice=False)
@@ -147,7 +147,7 @@ class BeginRunForm(BaseForm):
     )
 
     def set_choices(self, projects: Sequence[tuple[str, str]]) -> None:
-        self.scope.choices = [SelectChoice(scope, names.SCOPES[scope]) for scope in SCOPES]
+        self.scope.choices = [SelectChoice(scope, labels.SCOPE_LABELS[scope]) for scope in SCOPES]
         no_project = SelectChoice("", _l("Select a project"))
         self.project.choices = [
             no_project,

@@ -6,7 +6,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from node import api
-from plugins.checklists import access, actions, draft_editing, library, runs
+from plugins.checklists import access, actions, assessments, draft_editing, library
 from plugins.checklists.access import PLUGIN
 from plugins.checklists.definitions.changes import list_changes
 from plugins.checklists.definitions.serialising import to_yaml
@@ -34,11 +34,12 @@ def about(checklist_id: str) -> ResponseReturnValue:
         checklist = library.get_newest(work.session, checklist_id)
         subjects = [
             subject
-            for run in runs.list_newest(work.session, checklist_id)
+            for run in assessments.list_newest(work.session, checklist_id)
             if (subject := access.get_visible(work, run))
         ]
         visible_runs = [
-            (subject, runs.get_progress(work.session, subject.run)) for subject in subjects
+            (subject, assessments.get_progress(work.session, subject.assessment))
+            for subject in subjects
         ]
         return render_template(
             "checklists/about.html",
@@ -91,8 +92,8 @@ def to_do() -> ResponseReturnValue:
         open_actions = actions.list_open(work.session, person.id if mine and person else None)
         rows = []
         for action in open_actions:
-            subject = access.get_visible(work, action.run)
-            checklist = runs.get_definition(work.session, action.run)
+            subject = access.get_visible(work, action.assessment)
+            checklist = assessments.get_definition(work.session, action.assessment)
             question = checklist.by_id.get(action.answer.question)
             if subject and question:
                 owner = api.person_by_id(work, action.answer.owner_id or 0)

@@ -4,17 +4,17 @@ from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
 from node import api
-from plugins.checklists import access, comparison, report, runs
+from plugins.checklists import access, assessments, comparison, report
 from plugins.checklists.access import ANSWER, PLUGIN
 
 
 @api.permission(api.PUBLIC)
 def show(token: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
-        subject = access.get_run(work, token)
-        run_report = report.build_report(work, subject, is_whole=api.has_permission(ANSWER))
+        subject = access.get_assessment(work, token)
+        run_report = report.build_report(work, subject, includes_private=api.has_permission(ANSWER))
         return render_template(
-            "checklists/report.html", run=subject.run, subject=subject, report=run_report
+            "checklists/report.html", run=subject.assessment, subject=subject, report=run_report
         )
 
 
@@ -23,8 +23,8 @@ def pdf(token: str) -> ResponseReturnValue:
     from plugins.checklists.pdf import render_pdf  # noqa: PLC0415 -- it is large and seldom used
 
     with api.work(PLUGIN) as work:
-        subject = access.get_run(work, token)
-        run_report = report.build_report(work, subject, is_whole=api.has_permission(ANSWER))
+        subject = access.get_assessment(work, token)
+        run_report = report.build_report(work, subject, includes_private=api.has_permission(ANSWER))
     name = f"{run_report.checklist.id}-{token}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"'}
     return Response(
@@ -36,16 +36,16 @@ def pdf(token: str) -> ResponseReturnValue:
 def over_time(token: str) -> ResponseReturnValue:
     """The runs of a series that the viewer can see, side by side."""
     with api.work(PLUGIN) as work:
-        subject = access.get_run(work, token)
+        subject = access.get_assessment(work, token)
         series = [
-            (run, runs.get_progress(work.session, run))
-            for run in runs.list_series(work.session, subject.run)
+            (run, assessments.get_progress(work.session, run))
+            for run in assessments.list_series(work.session, subject.assessment)
             if access.get_visible(work, run)
-        ][-comparison.MAX_RUNS :]
+        ][-comparison.MAX_BARS :]
         newest = series[-1][1].checklist
         return render_template(
             "checklists/over_time.html",
-            run=subject.run,
+            run=subject.assessment,
             subject=subject,
             checklist=newest,
             series=series,

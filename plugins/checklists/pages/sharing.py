@@ -6,23 +6,23 @@ from flask_babel import gettext as _
 
 from node import api
 from node.api import InvalidInputError
-from plugins.checklists import access, comparison, library, runs, sharing
+from plugins.checklists import access, assessments, comparison, library, sharing
 from plugins.checklists.access import ANSWER, PLUGIN, SHARE
-from plugins.checklists.runs import SCOPES
+from plugins.checklists.assessments import SCOPES
 
 
 @api.permission(SHARE)
 def ask(token: str) -> ResponseReturnValue:
     """Everything that would be shared, to check beforehand."""
     with api.work(PLUGIN) as work:
-        subject = access.get_run(work, token)
-        shared_answers, evidence = sharing.shared_content(work, subject.run)
+        subject = access.get_assessment(work, token)
+        shared_answers, evidence = sharing.build_shared_content(work, subject.assessment)
         return render_template(
             "checklists/share.html",
-            run=subject.run,
+            run=subject.assessment,
             subject=subject,
-            progress=runs.get_progress(work.session, subject.run),
-            obstacle=sharing.find_obstacle(subject),
+            progress=assessments.get_progress(work.session, subject.assessment),
+            obstacle=sharing.find_problem(subject),
             answers=shared_answers,
             evidence=evidence,
         )
@@ -32,7 +32,7 @@ def ask(token: str) -> ResponseReturnValue:
 def share(token: str) -> ResponseReturnValue:
     try:
         with api.work(PLUGIN) as work:
-            sharing.share(work, access.get_run(work, token))
+            sharing.share(work, access.get_assessment(work, token))
     except InvalidInputError as error:
         flash(api.translate(error.safe_text), "error")
         return redirect(url_for("checklists.ask_share", token=token), 303)
@@ -43,7 +43,7 @@ def share(token: str) -> ResponseReturnValue:
 @api.permission(SHARE)
 def withdraw(token: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
-        sharing.withdraw(work, access.get_run(work, token).run)
+        sharing.withdraw(work, access.get_assessment(work, token).assessment)
     flash(_("The answers are no longer shared."), "success")
     return redirect(url_for("checklists.run", token=token), 303)
 

@@ -21,7 +21,7 @@ def publish(officer: Visitor, title: str = "Bins in one step") -> str:
 
 
 @dataclass
-class RunPage:
+class AssessmentPage:
     """A run, and the visitor who answers it on the pages."""
 
     visitor: Visitor
@@ -47,21 +47,21 @@ class RunPage:
         self.visitor.visit(self.path)
         return self.visitor.submit("/finish").text
 
-    def begin_again(self) -> "RunPage":
+    def begin_again(self) -> "AssessmentPage":
         self.visitor.visit(self.path)
         page = self.visitor.submit("/again")
-        return RunPage(self.visitor, page.request.path.rpartition("/")[2])
+        return AssessmentPage(self.visitor, page.request.path.rpartition("/")[2])
 
 
-def begin(visitor: Visitor, checklist: str = DECLARATION, **fields: str) -> RunPage:
+def begin(visitor: Visitor, checklist: str = DECLARATION, **fields: str) -> AssessmentPage:
     """Begin a run; `fields` name its subject, by default the council."""
     visitor.visit(f"/checklists/{checklist}/begin")
     page = visitor.submit("/begin", **({"scope": "council"} | fields))
     assert "/checklists/runs/" in page.request.path, page.text
-    return RunPage(visitor, page.request.path.rpartition("/")[2])
+    return AssessmentPage(visitor, page.request.path.rpartition("/")[2])
 
 
-def begin_for_project(visitor: Visitor, token: str, checklist: str = DECLARATION) -> RunPage:
+def begin_for_project(visitor: Visitor, token: str, checklist: str = DECLARATION) -> AssessmentPage:
     return begin(visitor, checklist, scope="project", project=token)
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from node import api
 from node.testing.nodes import TestNode
 from node.testing.visitor import Visitor
-from plugins.checklists import automation
-from plugins.checklists.tests.conftest import RunPage, begin, begin_for_project, publish
+from plugins.checklists import contributions
+from plugins.checklists.tests.conftest import AssessmentPage, begin, begin_for_project, publish
 
 
 def owner_id(visitor: Visitor) -> str:
@@ -18,7 +18,7 @@ def owner_id(visitor: Visitor) -> str:
     )
 
 
-def plan(run: RunPage, question: str, **fields: str) -> str:
+def plan(run: AssessmentPage, question: str, **fields: str) -> str:
     run.visitor.visit(run.question_path(question, "/action"))
     fields = {"owner_id": owner_id(run.visitor)} | fields
     return run.visitor.submit("/action", **fields).text
@@ -114,7 +114,7 @@ def remind(council: TestNode) -> int:
     """Run the job once. Returns the number of new notifications."""
     with council.app.app_context(), api.work("checklists") as work:
         before = count_notifications(council)
-        automation.remind_owners(work)
+        contributions.remind_owners(work)
     created = count_notifications(council) - before
     while council.node.jobs.run_pending():
         pass

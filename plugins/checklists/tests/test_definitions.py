@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from plugins.checklists.definitions.changes import list_changes
+from plugins.checklists.definitions.checklist import Checklist
 from plugins.checklists.definitions.data_reader import DefinitionError
-from plugins.checklists.definitions.model import Checklist
-from plugins.checklists.definitions.parsing import MAX_BYTES, parse, read_file
+from plugins.checklists.definitions.parsing import MAX_BYTES, parse_yaml, read_file
 from plugins.checklists.definitions.serialising import to_yaml
 from plugins.checklists.definitions.shipped import load_shipped
 
@@ -46,7 +46,7 @@ def test_shipped_checklists_are_complete_in_both_languages(
     assert checklist.source.title
     assert checklist.licence == "MIT"
     assert all(question.recommendation.en for question in checklist.questions)
-    assert parse(to_yaml(checklist).encode()) == checklist
+    assert parse_yaml(to_yaml(checklist).encode()) == checklist
 
 
 def test_placeholders_of_shipped_checklists() -> None:
@@ -134,7 +134,7 @@ def test_error_is_one_line_with_place(tmp_path: Path, data: bytes, message: str)
 
 
 def test_condition_on_hidden_question_does_not_hold() -> None:
-    checklist = parse(
+    checklist = parse_yaml(
         text(
             Q1,
             "{id: q2, text: Two, shown_when: {question: q1, is: [no]}}",
@@ -152,8 +152,8 @@ def test_condition_on_hidden_question_does_not_hold() -> None:
 
 
 def test_changes_between_versions_by_question() -> None:
-    before = parse(text(Q1, CHOICE, "{id: q3, text: Three}"))
-    after = parse(
+    before = parse_yaml(text(Q1, CHOICE, "{id: q3, text: Three}"))
+    after = parse_yaml(
         text("{id: q1, text: First}", CHOICE.replace("id: b", "id: c"), "{id: q4, text: Four}")
     )
     assert [(change.kind, change.question.id) for change in list_changes(before, after)] == [
@@ -166,7 +166,7 @@ def test_changes_between_versions_by_question() -> None:
 
 
 def test_text_falls_back_to_english() -> None:
-    checklist: Checklist = parse(text(Q1))
+    checklist: Checklist = parse_yaml(text(Q1))
     assert (checklist.title.in_language("cy"), checklist.title.language("cy")) == ("Fy un i", "cy")
     assert (checklist.about.in_language("cy"), checklist.about.language("cy")) == ("A", "en")
     assert checklist.languages == ("en",)

@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from node import api
-from node.api import DemoView
+from node.api import DemoInfo
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
-from plugins.checklists import automation, commands, library, plugin
+from plugins.checklists import commands, contributions, library, plugin
 from plugins.checklists.definitions.serialising import to_yaml
 from plugins.checklists.definitions.shipped import load_shipped
 from plugins.checklists.models import ChecklistVersion
@@ -41,7 +41,7 @@ def test_commands_list_export_check_and_import(council: TestNode, tmp_path: Path
 
 
 def test_doctor_reports_unreadable_and_unworded_checklists(council: TestNode) -> None:
-    checks = {check.question: check.look for check in plugin.register_checks()}
+    checks = {check.question: check.run for check in plugin.register_checks()}
     with council.app.app_context(), api.work("checklists") as work:
         assert checks["Can every checklist be read?"](work) == ""
         find_unworded = checks["Is the text of every checklist complete?"]
@@ -60,7 +60,7 @@ def test_projects_are_found_by_checklist_facet(council: TestNode, officer: Visit
     token = publish(officer, "Found by its checklist")
     run = begin_for_project(officer, token)
     run.answer_all("yes", "q1", "q2", "q3", "q4", "q5")
-    address = f"/projects?facet=checklists.{automation.FACET_NAME}:finished"
+    address = f"/projects?facet=checklists.{contributions.FACET_NAME}:finished"
     assert "Found by its checklist" not in officer.visit(address).text
     run.finish()
     council.node.jobs.run_pending()
@@ -78,7 +78,7 @@ def test_demo_data_has_answers_actions_and_shared_run(new: TestNode) -> None:
     with new.app.app_context(), api.work("checklists") as work:
         (project,) = api.projects(work)
         officer_view = next(person for person in api.people(work) if person.name == "Ola Officer")
-        demo = DemoView(api.council(work), officer_view, (project,))
+        demo = DemoInfo(api.council(work), officer_view, (project,))
         plugin.demo(demo, work)
         plugin.demo(demo, work)
     assert "answered" in officer.visit(f"/projects/{token}").text

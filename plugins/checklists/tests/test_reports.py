@@ -8,11 +8,11 @@ from fontTools.ttLib import TTFont
 
 from node.testing.nodes import TestNode
 from node.testing.visitor import Visitor
-from plugins.checklists.tests.conftest import RunPage, begin_for_project, publish
+from plugins.checklists.tests.conftest import AssessmentPage, begin_for_project, publish
 
 
 @pytest.fixture(scope="module")
-def run(officer: Visitor) -> RunPage:
+def run(officer: Visitor) -> AssessmentPage:
     run = begin_for_project(officer, publish(officer, "Tŷ a dŵr"))
     run.answer("q1", "yes", note="Y nodyn: ŵ ŷ Ŵ Ŷ")
     run.answer_all("no", "q2")
@@ -21,7 +21,7 @@ def run(officer: Visitor) -> RunPage:
     return run
 
 
-def test_report_is_complete_and_has_print_stylesheet(run: RunPage) -> None:
+def test_report_is_complete_and_has_print_stylesheet(run: AssessmentPage) -> None:
     page = run.visitor.visit(f"{run.path}/report").text
     for text in ("Tŷ a dŵr", "Does it help to fix the plumbing?", "Recommendation", "Y nodyn"):
         assert text in page
@@ -30,7 +30,7 @@ def test_report_is_complete_and_has_print_stylesheet(run: RunPage) -> None:
         assert b"display: none" in style.data
 
 
-def test_pdf_has_title_language_and_welsh_letters(run: RunPage) -> None:
+def test_pdf_has_title_language_and_welsh_letters(run: AssessmentPage) -> None:
     response = run.visitor.visit(f"{run.path}/report.pdf?lang=cy")
     assert response.mimetype == "application/pdf"
     assert response.data.startswith(b"%PDF-")
@@ -40,7 +40,7 @@ def test_pdf_has_title_language_and_welsh_letters(run: RunPage) -> None:
     run.visitor.visit("/?lang=en")
 
 
-def test_pdf_for_visitors_has_no_notes_and_names(council: TestNode, run: RunPage) -> None:
+def test_pdf_for_visitors_has_no_notes_and_names(council: TestNode, run: AssessmentPage) -> None:
     complete_size = len(run.visitor.visit(f"{run.path}/report.pdf").data)
     response = council.visitor().visit(f"{run.path}/report.pdf")
     assert response.mimetype == "application/pdf"

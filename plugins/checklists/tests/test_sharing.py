@@ -8,7 +8,7 @@ from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 from plugins.checklists.tests.conftest import (
     DECLARATION,
-    RunPage,
+    AssessmentPage,
     begin,
     begin_for_project,
     publish,
@@ -26,7 +26,7 @@ class TwoCouncils:
     ours: Visitor
     theirs: Visitor
 
-    def share(self, run: RunPage) -> str:
+    def share(self, run: AssessmentPage) -> str:
         run.visitor.visit(f"{run.path}/share")
         page = run.visitor.submit("/share").text
         self.nodes.run_until_idle()
@@ -80,7 +80,7 @@ def test_shared_run_is_compared_and_withdrawn(councils: TwoCouncils) -> None:
     assert "What we heard" not in councils.ours.text
 
 
-def ask_other_council(councils: TwoCouncils, own_run: RunPage) -> None:
+def ask_other_council(councils: TwoCouncils, own_run: AssessmentPage) -> None:
     page = councils.ours.visit(own_run.question_path("q1", "/action")).text
     document = page.partition("/ask?document=")[2].partition('"')[0]
     councils.ours.visit(f"{own_run.question_path('q1', '/ask')}?document={document}")

@@ -1,0 +1,36 @@
+"""Access checks and the sharing record for documents that another server fetches."""
+
+from collections.abc import Iterable
+
+from node.errors import NotFoundError
+from node.federating import disclosures
+from node.federating.viewer import Viewer
+from node.messages import msg
+from node.projects.models import Project, Visibility
+from node.request import current_node
+
+
+def disclose(documents: Iterable[tuple[str, Project]], viewer: Viewer) -> None:
+    """Check and record that `viewer` gets the documents with these ids, which belong to these
+    projects.
+
+    Documents for peers are written to the sharing record. Raises `NotFoundError` for a private
+    project, which has no document.
+    """
+    for_peers = []
+    for uri, project in documents:
+        if project.visibility is Visibility.private:
+            raise NotFoundError(msg("Project not found."))
+        if project.visibility is Visibility.peers:
+            for_peers.append(uri)
+    if viewer.host and for_peers:
+        with current_node().work(by=viewer.host) as work:
+            for uri in for_peers:
+                disclosures.record_fetch(work.session, uri, viewer.host)
+
+
+def record_collection_read(uri: str, viewer: Viewer) -> None:
+    """Record that an authenticated server has read a whole collection of ours."""
+    if viewer.host:
+        with current_node().work(by=viewer.host) as work:
+            disclosures.record_fetch(work.session, uri, viewer.host)
