@@ -19,10 +19,10 @@ from bench.load_generator import is_listening
 from bench.memory import describe_resident_memory
 from bench.servers import LOADER_PROCESSOR, SERVER_PROCESSOR, pinned_to_processor
 from federation.signatures import PrivateKey, generate_rsa
-from node.db import now
-from node.federating import delivery
-from node.federating.delivery_leases import Capacity, HostCursor
+from node.database.tables import now
 from node.federating.models import Delivery, OutboxActivity
+from node.federating.outbound import delivery
+from node.federating.outbound.delivery_leases import Capacity, HostCursor
 from node.outbound import OutboundClient
 from node.runtime import Node
 from node.testing.processes import free_port, wait_until

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from bench.load_generator import is_listening
 from bench.servers import LOADER_PROCESSOR, node_server, pinned_to_processor
 from federation.signatures import PrivateKey, generate_rsa, sign
-from node.db import now
+from node.database.tables import now
 from node.testing.nodes import make_settings, set_up_database
 from node.testing.processes import free_port, wait_until
 

@@ -14,8 +14,8 @@ from bench.nodes import PEER_URI, build_signed_like, created_node
 from bench.servers import baseline_server, node_server
 from federation.signatures import PrivateKey
 from node.app import create_app, get_node
-from node.db import now
-from node.federating import inbox_processor
+from node.database.tables import now
+from node.federating.inbound import inbox_processor
 from node.federating.models import InboxItem
 from node.settings import Settings
 

@@ -12,7 +12,8 @@ from flask import Flask
 from federation.signatures import PrivateKey, PublicKey, generate_rsa, public_pem, sign
 from federation.vocabulary import ActorDocument
 from node.app import create_app, get_node
-from node.federating import actors, peers
+from node.federating.identity import actors
+from node.federating.peers import service as peers
 from node.settings import Settings
 from node.testing.nodes import make_settings, set_up_database
 

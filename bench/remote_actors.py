@@ -21,12 +21,12 @@ from bench.load_generator import request_bytes
 from federation.addressing import PUBLIC_COLLECTION
 from federation.signatures import PrivateKey, generate_rsa, public_pem, sign
 from federation.vocabulary import Article, ProjectDetails
+from node.access.permissions import OFFICER
 from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Actor, ActorKey, Follow, InboxItem, Peer
-from node.people.permissions import OFFICER
 from node.projects import service as projects
 from node.projects.models import Project
 from node.projects.validation import ProjectInput

@@ -12,8 +12,9 @@ from sqlalchemy import insert, select
 from federation.vocabulary import create
 from node.app import create_app, get_node
 from node.councils import service as councils
-from node.federating import delivery, local_uris, outbox
+from node.federating.identity import local_uris
 from node.federating.models import Actor, Follow, Peer
+from node.federating.outbound import delivery, outbox
 from node.outbound import OutboundClient
 from node.runtime import Node
 from node.testing.nodes import make_settings, set_up_database

@@ -23,9 +23,12 @@ from bench.memory import describe_resident_memory
 from bench.servers import LOADER_PROCESSOR, SERVER_PROCESSOR, pinned_to_processor
 from node.app import create_app, get_node
 from node.councils import service as councils
-from node.db import now
-from node.federating import actors, backfill, fetching, peers
+from node.database.tables import now
+from node.federating.identity import actors
 from node.federating.models import Backfill, Comparison, Follow
+from node.federating.peers import fetching
+from node.federating.peers import service as peers
+from node.federating.sync import backfill
 from node.outbound import OutboundClient, OutboundResponse
 from node.plugin_admin import jobs as plugins
 from node.projects import bucket_digests, review_dates

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from alembic import command
 from sqlalchemy import create_engine
 
-from node.db import prepare_engine
-from node.hooks import Hooks
+from node.database.engine import prepare_engine
+from node.plugin_api.hooks import Hooks
 from node.schema_migrations import MigrationHistory, list_histories, upgrade
 from node.settings import load
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from node.db import UtcDateTime
+from node.database.tables import UtcDateTime
 from node.schema_migrations import load_metadata
 
 

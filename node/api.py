@@ -3,8 +3,8 @@
 `docs/plugins/reference.md` describes every hook, every type and every function with an example.
 
 Hooks and their types
-    `hookimpl`, `API_VERSION`; see `node.hookspecs`, `node.plugin_declarations` and
-    `node.plugin_info`.
+    `hookimpl`, `API_VERSION`; see `node.plugin_api.hookspecs`, `node.plugin_api.declarations` and
+    `node.plugin_api.info`.
 Tables
     `Base`, the declarative base; `Uri`, the column type of ids; `now`, the current time in UTC;
     `insert_once`, which inserts a row unless its unique key exists.
@@ -42,8 +42,10 @@ from flask import has_request_context
 from flask_security import current_user
 
 from federation.vocabulary import Activity
+from node.access.permissions import ROLES as _ROLES
+from node.access.permissions import has_permission
 from node.councils import service as _councils
-from node.db import Base, insert_once, now
+from node.database.tables import Base, Uri, insert_once, now
 from node.errors import (
     ConflictError,
     ForbiddenError,
@@ -52,25 +54,19 @@ from node.errors import (
     NotFoundError,
 )
 from node.events import service as _events
-from node.federating import local_uris as _local_uris
-from node.federating import outbox as _outbox
-from node.federating.models import Uri
+from node.federating.identity import local_uris as _local_uris
+from node.federating.outbound import outbox as _outbox
 from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
 from node.forms import BaseForm, DateField, VersionedForm
-from node.hooks import open_plugin_work
-from node.hookspecs import API_VERSION, hookimpl
 from node.languages import page_language as language
 from node.languages import translate
 from node.markup import is_local_path
 from node.messages import msg, msg_count
-from node.offline import offline
 from node.people import service as _people
-from node.people.permissions import ROLES as _ROLES
-from node.people.permissions import has_permission
 from node.plugin_admin import jobs as _jobs
 from node.plugin_admin import setting_values as _setting_values
-from node.plugin_declarations import (
+from node.plugin_api.declarations import (
     Check,
     DeskStep,
     DocumentField,
@@ -84,9 +80,9 @@ from node.plugin_declarations import (
     Section,
     Setting,
 )
-from node.plugin_documents import service as _documents
-from node.plugin_documents.service import Document
-from node.plugin_info import (
+from node.plugin_api.hooks import open_plugin_work
+from node.plugin_api.hookspecs import API_VERSION, hookimpl
+from node.plugin_api.info import (
     ActivityInfo,
     CouncilInfo,
     DemoInfo,
@@ -95,6 +91,9 @@ from node.plugin_info import (
     ProjectInfo,
     Work,
 )
+from node.plugin_api.offline import offline
+from node.plugin_documents import service as _documents
+from node.plugin_documents.service import Document
 from node.projects import plugin_data as _project_views
 from node.projects import reindex_queue as _reindex_queue
 from node.projects import service as _projects

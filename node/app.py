@@ -7,7 +7,8 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from node import __version__, batched_writes, change_tracking, operating, portfolio
+from node import __version__, operating, portfolio
+from node.access.permissions import has_permission
 from node.account import views as account_views
 from node.account.change_emails import make_notifier as account_notifier
 from node.conversations import notifications as comment_notifications
@@ -19,29 +20,22 @@ from node.councils import views as councils_views
 from node.councils.council_moves import HANDLERS as MOVING_HANDLERS
 from node.councils.remote_councils import HANDLERS as COUNCIL_HANDLERS
 from node.data_folder import ensure_data_folder, ensure_subfolder, get_secret_key
-from node.db import db, engine_options, prepare_engine
+from node.database import change_tracking
+from node.database.engine import engine_options, prepare_engine
+from node.database.tables import db
 from node.desk import views as desk_views
 from node.drafts import notifications as drafts_notifications
 from node.drafts import views as drafts_views
 from node.events.kinds import NotificationKind, index_by_name
 from node.evidence import views as evidence_views
-from node.federating import (
-    actor_blocks,
-    actor_deletions,
-    backfill,
-    clock,
-    delivery,
-    following,
-    housekeeping,
-    inbox_processor,
-    newly_allowed_servers,
-    peer_health,
-    peer_list_subscriptions,
-    peers,
-    server_discovery,
-)
+from node.federating import housekeeping
 from node.federating import models as federating_models
 from node.federating import views as federating_views
+from node.federating.inbound import inbox_processor, newly_allowed_servers, server_discovery
+from node.federating.outbound import clock, delivery, peer_health
+from node.federating.peers import actor_deletions, peer_list_subscriptions
+from node.federating.peers import service as peers
+from node.federating.sync import actor_blocks, backfill, following
 from node.feeds import views as feeds_views
 from node.feeds.links import feed_links
 from node.freshness import notifications as freshness_notifications
@@ -51,7 +45,6 @@ from node.freshness.labels import FRESHNESS_LABELS, overdue_sentence
 from node.handover import notifications as handover_notifications
 from node.handover import views as handover_views
 from node.history import views as history_views
-from node.hooks import Hooks
 from node.importing import views as importing_views
 from node.jobs import Jobs
 from node.mail import service as mail
@@ -73,11 +66,11 @@ from node.passwords import service as passwords
 from node.passwords import views as passwords_views
 from node.passwords.reset_email import make_renderer as make_password_email_renderer
 from node.people import sessions, sign_in
-from node.people.permissions import has_permission
 from node.plugin_admin import failures as plugin_failures
 from node.plugin_admin import jobs as plugin_jobs
 from node.plugin_admin import registration
 from node.plugin_admin import views as plugin_admin_views
+from node.plugin_api.hooks import Hooks
 from node.plugin_documents import remote_documents
 from node.plugin_documents import service as documents
 from node.plugin_documents import views as documents_views
@@ -96,6 +89,7 @@ from node.projects import (
 from node.projects import notifications as project_notifications
 from node.projects import views as projects_views
 from node.projects.forms import PHASE_LABELS
+from node.queue import batched_writes
 from node.request import EXTENSION_KEY
 from node.rest import api as rest_api
 from node.rest import auth_and_limits as rest_limits

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.db import Base, now
+from node.database.tables import Base, now
 
 
 class AuditEntry(Base):

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from node.data_folder import ensure_data_folder
-from node.db import UNAVAILABLE_ERRORS, connection_timeouts
+from node.database.engine import UNAVAILABLE_ERRORS, connection_timeouts
 from node.errors import DependencyUnreachableError, SettingsError
 from node.logs import DATABASE_LOGGER, JOB_ENGINE_LOGGER
 from node.settings import Settings

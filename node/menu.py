@@ -5,12 +5,12 @@ from flask_babel import gettext as _
 from flask_security import current_user
 
 from node import operating
+from node.access.permissions import has_permission
 from node.councils import service as councils
 from node.desk import views as desk_views
-from node.federating import local_uris
+from node.federating.identity import local_uris
 from node.moderation import views as moderation_views
 from node.notifications import service as notifications
-from node.people.permissions import has_permission
 from node.request import current_node, current_work
 from node.web.layout import LayoutContext, MenuItem
 

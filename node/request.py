@@ -10,7 +10,7 @@ from flask_security import current_user
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from node.db import db
+from node.database.tables import db
 from node.runtime import Document, Node, UnitOfWork
 
 EXTENSION_KEY = "moothall"

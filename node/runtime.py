@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from federation.signatures import PublicKey
 from federation.vocabulary import Activity
-from node import change_tracking
 from node.audit import AuditEntry
 from node.caches_and_limits import (
     CounterBuffer,
@@ -25,11 +24,12 @@ from node.caches_and_limits import (
     SingleFlightCache,
     TTLCache,
 )
-from node.db import UNAVAILABLE_ERRORS, read_only, read_write
-from node.group_commit import GroupCommit
-from node.hooks import Hooks
+from node.database import change_tracking
+from node.database.engine import UNAVAILABLE_ERRORS, read_only, read_write
+from node.database.group_commit import GroupCommit
 from node.jobs import Jobs
 from node.outbound import OutboundClient
+from node.plugin_api.hooks import Hooks
 from node.settings import Settings
 
 Document = Mapping[str, Any]
@@ -177,7 +177,7 @@ class Relevance(Protocol):
 
 
 # `(work, received)`: called before a batch of activities is handled in one transaction, to query
-# the database once for what each handler would query (`node.change_tracking.CachedQuery`).
+# the database once for what each handler would query (`node.database.change_tracking.CachedQuery`).
 Prefetcher = Callable[[UnitOfWork, Sequence[ReceivedActivity]], None]
 # `(work, project, remaining_audience, after_id, limit)`: called when fewer may see a project, to
 # withdraw up to `limit` of the room's rows about it, from the row id `after_id` on. The first call,

@@ -23,10 +23,11 @@ from sqlalchemy.sql.schema import SchemaItem
 
 import migrations
 import node
-from node.db import Base, disable_timeouts
+from node.database.engine import disable_timeouts
+from node.database.tables import Base
 from node.errors import MoothallError
-from node.hooks import Hooks
-from node.plugin_loader import summarise_error
+from node.plugin_api.hooks import Hooks
+from node.plugin_api.loader import summarise_error
 
 CORE = "core"
 VERSION_TABLE = "alembic_version"
@@ -143,7 +144,7 @@ def upgrade(engine: Engine, hooks: Hooks) -> list[str]:
 
     Each owner's migrations are one transaction, the core's first, so that a plugin cannot delay the
     core. Processes that upgrade at the same time wait for each other. `engine` must have been
-    passed to `node.db.prepare_engine`. Raises `MigrationError` with the owner.
+    passed to `node.database.engine.prepare_engine`. Raises `MigrationError` with the owner.
     """
     done: list[str] = []
     for history in list_histories(hooks):

@@ -26,9 +26,10 @@ from node.app import get_node
 from node.councils import service as councils
 from node.data_folder import get_secret_key
 from node.errors import SettingsError
-from node.federating import queues, refusals
+from node.federating.peers import refusals
 from node.people.attempt_limits import network_of
 from node.people.sign_in import first_run_token
+from node.queue import leases
 from node.runtime import Node
 from node.web.host_middleware import HostMiddleware
 
@@ -60,7 +61,7 @@ def serve(app: Flask, on_ready: Callable[[Node, str], None] | None = None) -> No
     limit_malloc_arenas()
     server = create_server(app)
     if node.settings.jobs == "inside":
-        queues.release_all_leases(node)
+        leases.release_all_leases(node)
         node.jobs.start()
     # Everything allocated so far is permanent: keep the garbage collector from scanning it.
     gc.collect()

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from node.db import UtcDateTime
+from node.database.tables import UtcDateTime
 
 revision = "0032"
 down_revision = "0031"

@@ -7,7 +7,7 @@ from flask_security import current_user
 
 from node.account.change_emails import device_name
 from node.account.forms import ChangePasswordForm
-from node.db import read_only
+from node.database.engine import read_only
 from node.errors import ConflictError, InvalidInputError
 from node.messages import msg
 from node.people import service as people

@@ -18,10 +18,10 @@ from node.backups import archive, databases
 from node.backups.archive import BackupError, BackupManifest
 from node.councils import service as councils
 from node.data_folder import ensure_data_folder, get_secret_key, write_secret_key
-from node.db import now
-from node.federating import queues
+from node.database.tables import now
 from node.federating.models import Comparison
 from node.people import sessions
+from node.queue import leases
 from node.runtime import Node
 from node.settings import Settings
 
@@ -110,7 +110,7 @@ def resume_node(node: Node, manifest: BackupManifest) -> None:
     """Make a restored node catch up: release leases taken before the backup, compare with all peers
     soon, and end all sessions, because some may have been ended since the backup was taken.
     """
-    queues.release_all_leases(node)
+    leases.release_all_leases(node)
     with node.work(by="restore") as work:
         pending_comparisons = update(Comparison).where(Comparison.state == Comparison.WAITING_STATE)
         work.session.execute(pending_comparisons.values(due_at=now(), attempts=0))

@@ -26,7 +26,7 @@ from node.cli import (
     tokens,
 )
 from node.errors import InvalidInputError, MoothallError
-from node.plugin_loader import installed_plugins
+from node.plugin_api.loader import installed_plugins
 
 
 class MoothallCommands(click.Group):

@@ -5,7 +5,9 @@ import click
 from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work
 from node.councils import council_moves, service
 from node.errors import NotFoundError
-from node.federating import actor_blocks, actors, fetching
+from node.federating.identity import actors
+from node.federating.peers import fetching
+from node.federating.sync import actor_blocks
 from node.messages import msg
 from node.operating import key_rotation
 

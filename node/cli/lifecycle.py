@@ -19,8 +19,9 @@ from node.councils import service as councils
 from node.councils.first_run import FirstRunInput, set_up
 from node.councils.gss_code_claims import find_disputes
 from node.errors import MoothallError
-from node.federating import clock, local_uris
+from node.federating.identity import local_uris
 from node.federating.models import Delivery
+from node.federating.outbound import clock
 from node.mail.models import Mail
 from node.outbound import JRD_MEDIA_TYPES, OutboundError
 from node.runtime import Node

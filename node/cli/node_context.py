@@ -9,7 +9,7 @@ from flask import Flask
 from node import logs, running_processes, schema_migrations, settings
 from node.app import create_app, get_node
 from node.data_folder import ensure_data_folder
-from node.db import UNAVAILABLE_ERRORS
+from node.database.engine import UNAVAILABLE_ERRORS
 from node.errors import DependencyUnreachableError
 from node.logs import DATABASE_LOGGER
 from node.runtime import Node, UnitOfWork

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from node.cli.node_context import open_node, open_work
 from node.errors import NotFoundError
-from node.federating import delivery as service
 from node.federating.models import Delivery, Disclosure
+from node.federating.outbound import delivery as service
 from node.operating.delivery_reasons import HostOutcome, outcome_at_host
 from node.operating.explanations import explain, next_step
 from node.operating.inspected_objects import find_object, parse_host

@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work
 from node.councils import service
-from node.federating import fetching, peer_list_subscriptions, peer_lists, peer_suggestions, peers
 from node.federating.models import Peer, PeerList
+from node.federating.peers import fetching, peer_list_subscriptions, peer_lists, peer_suggestions
+from node.federating.peers import service as peers
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 comment = click.option("--comment", default="", help="The reason. Exported lists include it.")

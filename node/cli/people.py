@@ -2,11 +2,11 @@
 
 import click
 
+from node.access.permissions import OFFICER, ROLES
 from node.cli.node_context import open_work
 from node.officers import service as officers
 from node.people import service
 from node.people.models import User
-from node.people.permissions import OFFICER, ROLES
 from node.settings import PASSWORD_VARIABLE
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from node import batched_writes
 from node.cli.node_context import open_node, open_work
+from node.queue import batched_writes
 from node.search import indexing
 from node.services import service as services_service
 

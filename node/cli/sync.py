@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work
 from node.errors import NotFoundError
-from node.federating import backfill as backfills
-from node.federating import comparison_schedule
 from node.federating.models import Actor, Backfill, Comparison
+from node.federating.peers import comparison_schedule
+from node.federating.sync import backfill as backfills
 from node.messages import msg
 from node.sync import comparison
 

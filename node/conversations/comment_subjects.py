@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from node import change_tracking
 from node.conversations.models import Comment, CommentState
+from node.database import change_tracking
 from node.federating.models import Actor
 from node.projects.models import Project, ProjectState
 from node.updates.models import Update, UpdateState

@@ -13,7 +13,7 @@ from node.conversations.comment_subjects import find
 from node.conversations.federate import to_note as comment_note
 from node.conversations.models import Comment, CommentState
 from node.councils.models import Council
-from node.federating import local_uris
+from node.federating.identity import local_uris
 from node.federating.models import Actor
 from node.federating.viewer import Viewer
 from node.projects import service as projects

@@ -9,7 +9,7 @@ from federation.origin import same_origin
 from federation.vocabulary import Note, Tombstone
 from node import markup
 from node.conversations.models import Comment
-from node.federating import local_uris
+from node.federating.identity import local_uris
 from node.federating.models import Actor
 from node.projects.federate import build_addressing
 from node.projects.models import Visibility

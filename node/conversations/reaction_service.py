@@ -8,8 +8,10 @@ from federation.vocabulary import like as like_activity
 from federation.vocabulary import undo as undo_activity
 from node.conversations import comment_subjects
 from node.errors import ConflictError
-from node.federating import actors, local_uris, outbox, reactions
+from node.federating import reactions
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor
+from node.federating.outbound import outbox
 from node.messages import msg
 from node.projects.models import Project, Visibility
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork

@@ -16,14 +16,16 @@ from federation.addressing import is_public, recipients
 from federation.origin import same_origin
 from federation.properties import type_of
 from federation.vocabulary import REPLY_TYPES, Activity, Note, id_of
-from node import change_tracking
 from node.conversations import comment_subjects, notifications, service
 from node.conversations.comment_subjects import CommentSubject
 from node.conversations.federate import RemoteComment, from_note
 from node.conversations.models import Comment, CommentState
-from node.db import insert_once, now
-from node.federating import actors, outbox, peers
+from node.database import change_tracking
+from node.database.tables import insert_once, now
+from node.federating.identity import actors
 from node.federating.models import Actor, InboxItem, RemoteTombstone
+from node.federating.outbound import outbox
+from node.federating.peers import service as peers
 from node.messages import msg
 from node.projects.models import Project, Visibility
 from node.runtime import Handlers, NotHandledError, Quota, ReceivedActivity, UnitOfWork

@@ -17,10 +17,11 @@ from node.conversations import notifications
 from node.conversations.comment_subjects import CommentSubject
 from node.conversations.federate import to_note, to_tombstone
 from node.conversations.models import STATE_TRANSITIONS, Comment, CommentState
-from node.db import now
+from node.database.tables import now
 from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
-from node.federating import local_uris, outbox
+from node.federating.identity import local_uris
 from node.federating.models import Actor, InboxItem, OutboxActivity
+from node.federating.outbound import outbox
 from node.messages import msg
 from node.projects import group_actor
 from node.projects.federate import build_addressing

@@ -17,12 +17,14 @@ from federation.origin import host_of, same_origin
 from federation.vocabulary import Collection, CollectionPage, id_of, parse
 from node.conversations.models import Comment, CommentState
 from node.councils.models import Council
-from node.db import now
-from node.error_isolation import for_each
+from node.database.tables import now
 from node.errors import MoothallError
-from node.federating import backfill, fetching, local_uris
+from node.federating.identity import local_uris
 from node.federating.models import Actor, Follow
+from node.federating.peers import fetching
+from node.federating.sync import backfill
 from node.projects.models import Project, ProjectState
+from node.queue.error_isolation import for_each
 from node.runtime import Node
 from node.updates.models import Update, UpdateState
 

@@ -20,12 +20,14 @@ from federation.vocabulary import REPLY_TYPES, Collection, CollectionPage, Note,
 from node.conversations import remote_comments, thread_discovery
 from node.conversations.models import Comment, CommentState
 from node.councils.models import Council
-from node.db import now
-from node.error_isolation import for_each
+from node.database.tables import now
 from node.errors import MoothallError
-from node.federating import actors, backfill, fetching, local_uris
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor
+from node.federating.peers import fetching
+from node.federating.sync import backfill
 from node.projects.models import Project, ProjectState
+from node.queue.error_isolation import for_each
 from node.runtime import Node, NotHandledError
 
 log = structlog.get_logger(__name__)

@@ -10,6 +10,7 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 
 from federation.vocabulary import Collection, CollectionPage
+from node.access.permissions import has_permission
 from node.conversations import comment_subjects, context_collections, reaction_service, service
 from node.conversations.comment_subjects import CommentSubject
 from node.conversations.federate import to_note, to_tombstone
@@ -17,10 +18,10 @@ from node.conversations.forms import CommentForm
 from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
 from node.errors import GoneError, InvalidInputError, NotFoundError
-from node.federating import local_uris, reactions
+from node.federating import reactions
+from node.federating.identity import local_uris
 from node.federating.views.current_viewer import current_viewer, verified_viewer
 from node.messages import msg
-from node.people.permissions import has_permission
 from node.projects import service as projects
 from node.projects.licensing import licence_url
 from node.projects.models import Project, Visibility

@@ -13,11 +13,14 @@ from federation.vocabulary import ActorDocument
 from federation.vocabulary import move as move_activity
 from node.councils import service
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError
 from node.events import service as events
-from node.federating import actor_blocks, actor_moves, actors, following, local_uris, outbox
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, Follow
+from node.federating.outbound import outbox
+from node.federating.peers import actor_moves
+from node.federating.sync import actor_blocks, following
 from node.messages import msg
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 

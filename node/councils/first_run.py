@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from node.access.permissions import OPERATOR
 from node.councils import service
 from node.errors import InvalidInputError
 from node.messages import Message, msg
 from node.people import service as people
 from node.people.models import User
-from node.people.permissions import OPERATOR
 from node.runtime import UnitOfWork
 
 

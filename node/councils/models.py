@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import Enum, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base
+from node.database.tables import Base
 from node.federating.models import Actor
 
 

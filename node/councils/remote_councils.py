@@ -2,7 +2,7 @@
 
 from federation.vocabulary import ActorDocument
 from node.councils import service
-from node.federating import actors
+from node.federating.identity import actors
 from node.messages import msg
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 

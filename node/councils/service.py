@@ -14,7 +14,7 @@ from federation.vocabulary import update as update_activity
 from node.councils import places
 from node.councils.models import Council
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.federating import actor_blocks, actors, following, local_uris, outbox, peers
+from node.federating.identity import actors, local_uris
 from node.federating.models import (
     Actor,
     Delivery,
@@ -23,8 +23,11 @@ from node.federating.models import (
     OutboxActivity,
     Peer,
 )
+from node.federating.outbound import outbox
+from node.federating.peers import service as peers
+from node.federating.sync import actor_blocks, following
 from node.messages import Message, msg
-from node.plugin_info import CouncilInfo
+from node.plugin_api.info import CouncilInfo
 from node.runtime import UnitOfWork
 from node.settings import Settings
 from node.text import find_text_error, trim

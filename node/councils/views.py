@@ -4,14 +4,15 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from node.access.permissions import has_permission
 from node.councils import council_moves, own_location, service
 from node.councils.forms import FollowForm, LocationForm
 from node.councils.models import Council
 from node.errors import InvalidInputError, NotFoundError
-from node.federating import fetching, following
 from node.federating.models import Actor, Follow
+from node.federating.peers import fetching
+from node.federating.sync import following
 from node.messages import msg
-from node.people.permissions import has_permission
 from node.request import PUBLIC, current_node, current_work, permission
 
 blueprint = Blueprint("councils", __name__, template_folder="templates")

@@ -10,7 +10,7 @@ import yaml
 from sqlalchemy import update
 
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.people.models import User
 from node.projects import service as projects
 from node.projects.details import Details, parse

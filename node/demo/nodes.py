@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from node import logs, schema_migrations
+from node.access.permissions import COORDINATOR, OFFICER, OPERATOR
 from node.app import create_app, get_node
 from node.councils import own_location
 from node.councils import service as councils
@@ -24,10 +25,10 @@ from node.councils.first_run import set_up
 from node.demo.councils import COUNCILS, DEMO_PASSWORD, DemoCouncil
 from node.demo.demo_projects import create_project
 from node.errors import MoothallError
-from node.federating import fetching, peers
+from node.federating.peers import fetching
+from node.federating.peers import service as peers
 from node.people import service as people
-from node.people.permissions import COORDINATOR, OFFICER, OPERATOR
-from node.plugin_info import DemoInfo
+from node.plugin_api.info import DemoInfo
 from node.projects import plugin_data
 from node.runtime import Node
 from node.settings import Settings

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from node.plugin_declarations import DeskStep, Label
+from node.plugin_api.declarations import DeskStep, Label
 from node.projects.models import Project
 
 # Items shown in a section; the number of the rest is shown instead.

@@ -13,7 +13,7 @@ from node import markup
 from node.conversations.models import Comment, CommentState
 from node.councils.gss_code_claims import find_disputes
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.desk.items import MAX_PER_SECTION, DeskItem, DeskSection
 from node.drafts.models import DraftReview
 from node.federating.models import Actor

@@ -4,8 +4,8 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
+from node.access.permissions import has_permission
 from node.desk import service
-from node.people.permissions import has_permission
 from node.request import current_work, permission
 
 blueprint = Blueprint("desk", __name__, template_folder="templates")

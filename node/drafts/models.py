@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
-from node.federating.models.mixins import StateMixin
+from node.database.tables import Base, now
 from node.people.models import User
 from node.projects.models import Project
+from node.queue.mixins import StateMixin
 
 
 class DraftReview(StateMixin, Base):

@@ -2,10 +2,10 @@
 
 from flask_babel import lazy_gettext as _l
 
+from node.access.permissions import COORDINATOR_ROLES
 from node.drafts.models import DraftReview
 from node.events.kinds import NotificationKind, Topic
 from node.events.service import record_event
-from node.people.permissions import COORDINATOR_ROLES
 from node.runtime import UnitOfWork
 
 REVIEW_REQUESTED = NotificationKind(

@@ -3,14 +3,14 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.db import now
+from node.access.permissions import COORDINATOR_ROLES, WRITER_ROLES
+from node.database.tables import now
 from node.drafts import notifications
 from node.drafts.models import DraftReview
 from node.errors import ConflictError, ForbiddenError, InvalidInputError
 from node.messages import Message, msg
 from node.people import service as people
 from node.people.models import User
-from node.people.permissions import COORDINATOR_ROLES, WRITER_ROLES
 from node.projects import service as projects
 from node.projects import versions
 from node.projects.models import Project, ProjectState, ProjectVersion

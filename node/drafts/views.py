@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from markupsafe import Markup
 
+from node.access.permissions import has_permission
 from node.drafts import service
 from node.drafts.forms import RequestReviewForm, ReturnDraftForm
 from node.errors import InvalidInputError
@@ -13,7 +14,6 @@ from node.federating.views.current_viewer import current_viewer
 from node.forms import VersionedForm
 from node.history import field_values
 from node.history import service as history
-from node.people.permissions import has_permission
 from node.projects import service as projects
 from node.projects import versions
 from node.projects.models import Project, ProjectState

@@ -5,9 +5,8 @@ from datetime import datetime
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.db import Base, now
-from node.federating.models import Uri
-from node.federating.models.mixins import StateMixin
+from node.database.tables import Base, Uri, now
+from node.queue.mixins import StateMixin
 
 
 class NotificationEvent(StateMixin, Base):

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from node.db import insert_once, now
+from node.database.tables import insert_once, now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.events.kinds import NotificationKind
 from node.events.models import NotificationEvent, Watch

@@ -11,9 +11,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Select, exists, func, or_, select
 
-from node import error_isolation
-from node.db import Base, now
-from node.federating import delivery
+from node.database.tables import Base, now
 from node.federating.models import (
     Actor,
     ActorKey,
@@ -23,9 +21,11 @@ from node.federating.models import (
     Reaction,
     RemoteTombstone,
 )
-from node.federating.outbox import DIRECT, NOBODY
-from node.hourly_jobs import run_hourly
-from node.pruning import prune, prune_surplus
+from node.federating.outbound import delivery
+from node.federating.outbound.outbox import DIRECT, NOBODY
+from node.queue import error_isolation
+from node.queue.hourly_jobs import run_hourly
+from node.queue.pruning import prune, prune_surplus
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)

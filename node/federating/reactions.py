@@ -5,8 +5,8 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
-from node.db import insert_once, now
-from node.federating import actors
+from node.database.tables import insert_once, now
+from node.federating.identity import actors
 from node.federating.models import Actor, Reaction
 from node.runtime import Quota, UnitOfWork
 

@@ -13,12 +13,13 @@ from federation.acceptance import InboxPolicy, identify_signer
 from federation.errors import AddressError, Refusal, RefusalReason
 from federation.origin import host_of
 from federation.signatures import SignedRequest, claimed_host, parse_signature
-from node.db import now
-from node.federating import peers, refusals
-from node.federating.keystore import FetchingKeyStore
-from node.federating.outbox import PEERS, PUBLIC
-from node.hooks import Hooks
-from node.people.permissions import is_allowed
+from node.access.permissions import is_allowed
+from node.database.tables import now
+from node.federating.inbound.keystore import FetchingKeyStore
+from node.federating.outbound.outbox import PEERS, PUBLIC
+from node.federating.peers import refusals
+from node.federating.peers import service as peers
+from node.plugin_api.hooks import Hooks
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.errors import NotFoundError
 from node.federating.viewer import ANONYMOUS
 from node.federating.views.current_viewer import current_viewer

@@ -2,9 +2,9 @@
 
 from flask_babel import lazy_gettext as _l
 
+from node.access.permissions import COORDINATOR_ROLES
 from node.events.kinds import NotificationKind, Topic
 from node.events.service import record_event
-from node.people.permissions import COORDINATOR_ROLES
 from node.projects.models import Project
 from node.runtime import UnitOfWork
 

@@ -11,17 +11,17 @@ from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
 from node.councils.models import Council
-from node.db import insert_once, now
-from node.error_isolation import for_each
+from node.database.tables import insert_once, now
 from node.errors import ConflictError
 from node.federating.models import Actor, Comparison, Peer
 from node.freshness import notifications
 from node.freshness.models import Reminder
-from node.hourly_jobs import run_hourly
 from node.messages import msg
 from node.projects import federation_events, review_dates
 from node.projects.details import Freshness
 from node.projects.models import Project, ProjectState
+from node.queue.error_isolation import for_each
+from node.queue.hourly_jobs import run_hourly
 from node.review_schedule import ReviewSchedule
 from node.runtime import Node, UnitOfWork
 from node.updates.models import Update, UpdateState

@@ -5,14 +5,14 @@ from dataclasses import replace
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from node.db import now
+from node.access.permissions import WRITER_ROLES
+from node.database.tables import now
 from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from node.handover import notifications
 from node.handover.models import HandOver
 from node.messages import msg
 from node.people import service as people
 from node.people.models import User
-from node.people.permissions import WRITER_ROLES
 from node.projects import service as projects
 from node.projects.models import Project
 from node.projects.validation import to_input

@@ -6,11 +6,11 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from markupsafe import Markup
 
+from node.access.permissions import has_permission
 from node.errors import ForbiddenError, InvalidInputError
 from node.handover import service
 from node.handover.forms import OfferForm
 from node.messages import msg
-from node.people.permissions import has_permission
 from node.projects import service as projects
 from node.projects.models import Project
 from node.request import current_work, keeps_input, permission

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Connection, ForeignKey, String, event, inspect, update
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
-from node.db import Base, now
+from node.database.tables import Base, now
 from node.projects.models import Project, ProjectState
 
 

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from markupsafe import Markup
 
+from node.access.permissions import has_permission
 from node.caches_and_limits import LimitExceededError
 from node.councils import service as councils
 from node.errors import InvalidInputError
@@ -22,7 +23,6 @@ from node.importing.organisations import OwningOrganisation
 from node.importing.parsed_project import ParsedProject
 from node.importing.service import ImportResult
 from node.messages import msg
-from node.people.permissions import has_permission
 from node.projects import service as projects_of
 from node.projects.models import Project
 from node.projects.validation import validate

@@ -6,9 +6,8 @@ from datetime import datetime
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.db import Base, now
-from node.federating.models import Uri
-from node.federating.models.mixins import QueueMixin
+from node.database.tables import Base, Uri, now
+from node.queue.mixins import QueueMixin
 
 
 class Mail(QueueMixin, Base):

@@ -10,9 +10,8 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from federation.retry import decide
-from node.db import now
+from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError, MoothallError, NotFoundError
-from node.federating import queues
 from node.mail.console import ConsoleTransport
 from node.mail.models import Mail
 from node.mail.notify import NotifyTransport
@@ -20,8 +19,9 @@ from node.mail.smtp import SmtpTransport
 from node.mail.transport import MailError, MailTransport, OutgoingEmail
 from node.messages import msg
 from node.outbound import OutboundClient
-from node.pruning import prune as prune_rows
-from node.pruning import prune_surplus
+from node.queue import leases
+from node.queue.pruning import prune as prune_rows
+from node.queue.pruning import prune_surplus
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 from node.text import one_line
@@ -112,16 +112,16 @@ def send_test_email(node: Node, recipient: str) -> None:
         ) from error
 
 
-@queues.wakes_for_next(Mail)
+@leases.wakes_for_next(Mail)
 def run_job(node: Node) -> None:
     """Job: send all due emails."""
     transport = get_transport(node.settings, node.outbound)
-    queues.process_queue(
+    leases.process_queue(
         node, Mail, partial(_attempt_delivery, node, transport), concurrency=MAX_CONCURRENT
     )
 
 
-def _attempt_delivery(node: Node, transport: MailTransport, lease: queues.Lease) -> None:
+def _attempt_delivery(node: Node, transport: MailTransport, lease: leases.Lease) -> None:
     with node.reading() as session:
         mail = session.get(Mail, lease.id)
         if mail is None or mail.state != Mail.WAITING_STATE:
@@ -133,10 +133,10 @@ def _attempt_delivery(node: Node, transport: MailTransport, lease: queues.Lease)
     except MailError as raised:
         error = raised
         log.warning("email delivery failed", mail=lease.id, reason=raised.detail)
-    queues.record_with_retry(node, Mail, lambda work: _record_result(work, lease, error))
+    leases.record_with_retry(node, Mail, lambda work: _record_result(work, lease, error))
 
 
-def _record_result(work: UnitOfWork, lease: queues.Lease, error: MailError | None) -> None:
+def _record_result(work: UnitOfWork, lease: leases.Lease, error: MailError | None) -> None:
     mail = work.session.get(Mail, lease.id, with_for_update=True)
     if mail is None or mail.state != Mail.WAITING_STATE:
         return

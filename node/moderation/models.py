@@ -6,8 +6,8 @@ from enum import StrEnum
 from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
-from node.federating.models import Actor, Uri
+from node.database.tables import Base, Uri, now
+from node.federating.models import Actor
 
 
 class ReportState(StrEnum):

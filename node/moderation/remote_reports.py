@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from node.federating import actors
+from node.federating.identity import actors
 from node.messages import msg
 from node.moderation import service
 from node.moderation.models import Report

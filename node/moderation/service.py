@@ -14,10 +14,13 @@ from federation.vocabulary import flag
 from node.conversations import service as conversations
 from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
-from node.db import now
+from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.federating import actor_blocks, actors, local_uris, outbox, peers
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor
+from node.federating.outbound import outbox
+from node.federating.peers import service as peers
+from node.federating.sync import actor_blocks
 from node.messages import msg
 from node.moderation.models import STATE_TRANSITIONS, Report, ReportState
 from node.moderation.reported_items import ReportedItem, list_items

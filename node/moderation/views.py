@@ -12,8 +12,9 @@ from node.conversations import service as conversations
 from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
 from node.errors import InvalidInputError, NotFoundError
-from node.federating import actor_blocks, fetching
 from node.federating.models import Block
+from node.federating.peers import fetching
+from node.federating.sync import actor_blocks
 from node.federating.views.current_viewer import current_viewer
 from node.languages import translate
 from node.messages import msg

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 
-from node.db import now
-from node.error_isolation import for_each
+from node.database.tables import now
 from node.mail import service as mail
 from node.notifications import preferences, service
 from node.notifications.models import Notification, NotificationSubscriber
 from node.notifications.preferences import MailFrequency
 from node.notifications.service import NotificationDetails
 from node.people.models import User
+from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 
 JOB = "notice-mail"

@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from node import change_tracking
-from node.db import insert_missing
-from node.error_isolation import JobItems
+from node.database import change_tracking
+from node.database.tables import insert_missing
 from node.events.kinds import NotificationKind, Topic
 from node.events.models import NotificationEvent, Watch
 from node.events.service import normalise_tag
@@ -18,6 +17,7 @@ from node.notifications.models import Notification
 from node.notifications.preferences import MailFrequency
 from node.people.models import Role, User
 from node.projects.models import Project
+from node.queue.error_isolation import JobItems
 from node.runtime import Node, UnitOfWork
 
 JOB = NotificationEvent.JOB

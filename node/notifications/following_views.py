@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from markupsafe import Markup
 
+from node.access.permissions import has_permission
 from node.councils.models import Council
 from node.errors import InvalidInputError, NotFoundError
 from node.events import service as events
@@ -14,7 +15,6 @@ from node.messages import msg
 from node.notifications import followed_items
 from node.notifications.blueprint import READ, blueprint
 from node.notifications.forms import FollowTagForm
-from node.people.permissions import has_permission
 from node.projects import service as projects
 from node.projects.models import Project
 from node.request import current_work, permission

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from node.db import now
-from node.error_isolation import for_each
+from node.database.tables import now
 from node.events.models import NotificationEvent
-from node.hourly_jobs import run_hourly
 from node.mail import service as mail
 from node.notifications.models import Notification
-from node.pruning import prune, prune_surplus
+from node.queue.error_isolation import for_each
+from node.queue.hourly_jobs import run_hourly
+from node.queue.pruning import prune, prune_surplus
 from node.runtime import Node
 
 JOB = "notices-housekeeping"

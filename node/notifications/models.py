@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
+from node.database.tables import Base, now
 from node.events.models import NotificationEvent
 from node.people.models import User
 

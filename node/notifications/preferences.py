@@ -6,8 +6,8 @@ from enum import StrEnum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from node import change_tracking
-from node.db import insert_into, insert_once
+from node.database import change_tracking
+from node.database.tables import insert_into, insert_once
 from node.errors import InvalidInputError, NotFoundError
 from node.events.kinds import Topic
 from node.languages import LANGUAGES

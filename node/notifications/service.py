@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, 
 from sqlalchemy.orm import Session
 
 from node.conversations.models import Comment, CommentState
-from node.db import now
+from node.database.tables import now
 from node.errors import NotFoundError
 from node.events.models import NotificationEvent
 from node.federating.models import Actor

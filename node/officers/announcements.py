@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import undo as undo_activity
-from node.federating import local_uris, outbox
+from node.federating.identity import local_uris
 from node.federating.models import Actor, Delivery, OutboxActivity
+from node.federating.outbound import outbox
 from node.officers.service import ACTOR_KIND, address_publicly, is_public
 from node.people.models import User
 from node.projects.models import Project, Visibility

@@ -17,14 +17,15 @@ from federation.origin import host_of
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.webfinger import USERNAME
-from node import batched_writes
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
-from node.federating import actors, local_uris, outbox
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
+from node.federating.outbound import outbox
 from node.messages import Message, msg
 from node.people import service as people
 from node.people.models import User
+from node.queue import batched_writes
 from node.runtime import UnitOfWork
 from node.settings import Settings
 from node.text import find_text_error, trim

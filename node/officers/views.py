@@ -11,7 +11,7 @@ from flask_wtf import FlaskForm
 from federation.vocabulary import Tombstone
 from node.councils import service as councils
 from node.errors import GoneError, InvalidInputError, NotFoundError
-from node.federating import actors, local_uris
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor
 from node.federating.views.collections import (
     featured_response,

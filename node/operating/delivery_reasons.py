@@ -11,9 +11,12 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from federation.retry import GIVE_UP_AFTER
-from node.db import now
-from node.federating import actors, dead_letters, delivery, disclosures, peers
+from node.database.tables import now
+from node.federating.identity import actors
 from node.federating.models import Actor, Delivery, Disclosure, Follow, OutboxActivity, Peer
+from node.federating.outbound import delivery, disclosures
+from node.federating.peers import dead_letters
+from node.federating.peers import service as peers
 from node.operating.inspected_objects import InspectedObject
 from node.settings import Settings
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from node.councils import service as councils
 from node.councils.models import Council
-from node.federating.disclosures import FETCH_TYPE
 from node.federating.models import Actor, Disclosure
+from node.federating.outbound.disclosures import FETCH_TYPE
 from node.plugin_documents.models import PluginDocument
 from node.projects.models import Project, ProjectState, Visibility
 

@@ -17,8 +17,8 @@ from federation.origin import host_of
 from node.conversations.models import Comment
 from node.councils.models import Council
 from node.errors import NotFoundError
-from node.federating import peers
 from node.federating.models import Actor, InboxItem, OutboxActivity, RemoteTombstone
+from node.federating.peers import service as peers
 from node.messages import msg
 from node.moderation.models import Report
 from node.plugin_documents.models import WITHDRAWN, PluginDocument

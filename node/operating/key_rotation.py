@@ -20,15 +20,15 @@ from federation.acceptance import MAX_FORWARDED_AGE
 from federation.signatures import generate_ed25519, generate_rsa, public_pem
 from federation.signatures.algorithms import KeyAlgorithm
 from federation.signatures.keys import PrivateKey
-from node import batched_writes
 from node.councils import service as councils
-from node.db import now
-from node.error_isolation import for_each
-from node.federating.actors import TOMBSTONE
+from node.database.tables import now
+from node.federating.identity.actors import TOMBSTONE
 from node.federating.models import Actor, ActorKey
 from node.officers import service as officers
 from node.projects import group_actor
 from node.projects.models import Project, ProjectState
+from node.queue import batched_writes
+from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 
 JOB = "old-keys"

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session, aliased
 
 from federation.errors import AddressError
 from federation.origin import host_of
-from node.federating import peers
 from node.federating.models import Actor, Comparison, Follow, InboxItem, RefusalCount
+from node.federating.peers import service as peers
 from node.operating.delivery_reasons import HostOutcome
 from node.settings import Settings
 

@@ -7,12 +7,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from node import error_isolation
 from node.councils.gss_code_claims import GssCodeDispute, find_disputes
 from node.councils.models import Council
-from node.db import now
-from node.error_isolation import JobFailure
-from node.federating.clock import ClockCheck, check_clock
+from node.database.tables import now
 from node.federating.models import (
     Actor,
     Backfill,
@@ -23,8 +20,11 @@ from node.federating.models import (
     Peer,
     RefusalCount,
 )
+from node.federating.outbound.clock import ClockCheck, check_clock
 from node.mail.models import Mail
 from node.projects.models import Project
+from node.queue import error_isolation
+from node.queue.error_isolation import JobFailure
 
 # Failed job items shown, the latest.
 MAX_FAILURES = 20

@@ -12,8 +12,9 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField
 
 from node.errors import InvalidInputError, MoothallError
-from node.federating import peer_list_subscriptions, peer_lists, peer_suggestions, peers
 from node.federating.models import PeerList
+from node.federating.peers import peer_list_subscriptions, peer_lists, peer_suggestions
+from node.federating.peers import service as peers
 from node.forms import BaseForm
 from node.languages import translate
 from node.operating.blueprint import OPERATE, blueprint

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from wtforms import StringField
 
 from node.errors import InvalidInputError, NotFoundError
-from node.federating import inbox_processor
+from node.federating.inbound import inbox_processor
 from node.federating.models import InboxItem
 from node.feeds.csv_export import to_csv
 from node.forms import BaseForm

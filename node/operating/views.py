@@ -10,9 +10,10 @@ from sqlalchemy import select
 from wtforms import StringField
 
 from node.errors import InvalidInputError
-from node.federating import delivery, peers
 from node.federating.models import Delivery, Peer, RefusalCount
-from node.federating.refusals import flush
+from node.federating.outbound import delivery
+from node.federating.peers import service as peers
+from node.federating.peers.refusals import flush
 from node.forms import BaseForm
 from node.operating.blueprint import OPERATE, blueprint
 from node.operating.pagination import list_page

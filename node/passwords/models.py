@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.db import Base, now
+from node.database.tables import Base, now
 
 
 class PasswordReset(Base):

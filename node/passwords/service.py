@@ -13,12 +13,12 @@ from hashlib import sha256
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from node.db import now
-from node.error_isolation import for_each
+from node.database.tables import now
 from node.mail import service as mail
 from node.passwords.models import PasswordReset
 from node.people import service as people
 from node.people.models import User
+from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 
 JOB = "new-password"

@@ -13,7 +13,7 @@ from flask_security.utils import validate_redirect_url
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 from wtforms import Field
 
-from node.db import db
+from node.database.tables import db
 from node.forms import refuse_unknown_fields
 from node.people import hashing, session_cookies, sessions
 from node.people.attempt_limits import SignInAttempt, SignInLimiter

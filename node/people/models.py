@@ -6,7 +6,7 @@ from flask_security import RoleMixin, UserMixin
 from sqlalchemy import Column, ForeignKey, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
+from node.database.tables import Base, now
 
 user_role = Table(
     "user_role",

@@ -7,13 +7,13 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from node.access.permissions import ROLES, permissions_of
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.messages import Message, msg
 from node.people import credentials, hashing
 from node.people.credentials import AccountChange
 from node.people.models import Role, User
-from node.people.permissions import ROLES, permissions_of
-from node.plugin_info import PersonInfo
+from node.plugin_api.info import PersonInfo
 from node.runtime import Node, UnitOfWork
 from node.text import find_text_error, trim
 

@@ -9,7 +9,7 @@ from flask import Flask, Response, after_this_request, g, request, session
 from flask_login.signals import user_logged_out
 from sqlalchemy.exc import DBAPIError
 
-from node.db import db
+from node.database.tables import db
 from node.people import credentials, sessions
 from node.people.credentials import AccountChange
 from node.people.models import User

@@ -11,13 +11,13 @@ from hashlib import sha256
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from node.db import now
+from node.database.tables import now
 from node.errors import NotFoundError
-from node.hourly_jobs import run_hourly
 from node.messages import msg
 from node.people.models import User, UserSession
 from node.people.user_agents import Device
-from node.pruning import prune as prune_rows
+from node.queue.hourly_jobs import run_hourly
+from node.queue.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 

@@ -12,7 +12,8 @@ from flask_security import Security, SQLAlchemyUserDatastore, current_user, logo
 from sqlalchemy import inspect
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from node.db import db, read_write
+from node.database.engine import read_write
+from node.database.tables import db
 from node.people import session_cookies
 from node.people.attempt_limits import SignInLimiter
 from node.people.forms import EXTENSION_KEY, SignInForm

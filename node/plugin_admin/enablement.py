@@ -10,14 +10,15 @@ from sqlalchemy import Engine, delete, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from node.db import now, read_only
+from node.database.engine import read_only
+from node.database.tables import now
 from node.errors import ConflictError, NotFoundError
-from node.hooks import enabled_plugins
-from node.hookspecs import PROJECT_NAME, HookSpecs
 from node.messages import msg
 from node.plugin_admin.models import PluginJob, PluginSwitch
-from node.plugin_declarations import PluginDetails
-from node.plugin_loader import installed_plugins, load_plugin
+from node.plugin_api.declarations import PluginDetails
+from node.plugin_api.hooks import enabled_plugins
+from node.plugin_api.hookspecs import PROJECT_NAME, HookSpecs
+from node.plugin_api.loader import installed_plugins, load_plugin
 from node.runtime import UnitOfWork
 from node.settings import Settings
 

@@ -7,9 +7,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from node.db import insert_into
-from node.hooks import HookFailure
+from node.database.tables import insert_into
 from node.plugin_admin.models import PluginFailure
+from node.plugin_api.hooks import HookFailure
 from node.runtime import UnitOfWork
 
 # Rows over all plugins; the oldest are deleted.

@@ -6,7 +6,7 @@ from typing import Any
 from wtforms import BooleanField, SelectChoice, SelectField, StringField, TextAreaField
 
 from node.forms import BaseForm
-from node.plugin_declarations import Setting
+from node.plugin_api.declarations import Setting
 
 FIELD_TYPES: Mapping[str, Any] = {
     "line": StringField,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from federation.origin import host_of
 from node.councils import service as councils
-from node.hooks import Hooks
 from node.messages import msg
-from node.plugin_info import ActivityInfo
+from node.plugin_api.hooks import Hooks
+from node.plugin_api.info import ActivityInfo
 from node.runtime import Handler, Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 # Types that plugins cannot register, even where no handler of the core uses them.

@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import update
 
 from node.councils import service as councils
-from node.db import insert_once, now
-from node.error_isolation import for_each
-from node.federating import backfill
-from node.hooks import Hooks
+from node.database.tables import insert_once, now
+from node.federating.sync import backfill
 from node.plugin_admin.enablement import CATCH_UP_JOB_NAME
 from node.plugin_admin.models import PluginJob
-from node.plugin_declarations import ScheduledJob
-from node.plugin_info import Work
+from node.plugin_api.declarations import ScheduledJob
+from node.plugin_api.hooks import Hooks
+from node.plugin_api.info import Work
+from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 from node.search import indexing
 

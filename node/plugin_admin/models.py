@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.db import Base, now
+from node.database.tables import Base, now
 
 
 class PluginSwitch(Base):

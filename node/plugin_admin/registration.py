@@ -8,12 +8,12 @@ from flask import Blueprint, Flask, Response
 from sqlalchemy import Engine
 from sqlalchemy.orm import configure_mappers
 
-from node.db import is_writing
+from node.database.engine import is_writing
 from node.events.kinds import NotificationKind, Topic
-from node.hooks import Hooks
-from node.offline import NetworkInTransactionError, offline
 from node.plugin_admin import enablement
 from node.plugin_admin.handlers import build_activity_handlers
+from node.plugin_api.hooks import Hooks
+from node.plugin_api.offline import NetworkInTransactionError, offline
 from node.plugin_documents import remote_documents
 from node.request import current_node
 from node.runtime import Handlers

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from node.errors import InvalidInputError
 from node.messages import msg
-from node.plugin_loader import MAX_LEN_PLUGIN_NAME, PLUGIN_NAME, installed_plugins
+from node.plugin_api.loader import MAX_LEN_PLUGIN_NAME, PLUGIN_NAME, installed_plugins
 
 STARTER_PACKAGE = "node.plugin_admin"
 # Starter file by target path. `@name@` is replaced by the name of the plugin, also in the texts.

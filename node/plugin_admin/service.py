@@ -10,18 +10,18 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from node import running_processes, schema_migrations
-from node.batched_writes import run_in_batches
 from node.errors import ConflictError, NotFoundError
-from node.hooks import Hooks, enabled_plugins
 from node.messages import msg
 from node.plugin_admin.enablement import load_decisions
 from node.plugin_admin.models import PluginFailure, PluginJob, PluginSettingValue, PluginSwitch
-from node.plugin_declarations import Label
+from node.plugin_api.declarations import Label
+from node.plugin_api.hooks import Hooks, enabled_plugins
+from node.plugin_api.loader import PLUGIN_NAME, UnusablePluginError, installed_plugins
 from node.plugin_documents import remote_documents
 from node.plugin_documents import service as documents
 from node.plugin_documents.models import PluginDocument
-from node.plugin_loader import PLUGIN_NAME, UnusablePluginError, installed_plugins
-from node.pruning import prune
+from node.queue.batched_writes import run_in_batches
+from node.queue.pruning import prune
 from node.runtime import Node
 from node.search import indexing
 from node.settings import Settings

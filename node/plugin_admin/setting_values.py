@@ -7,10 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.errors import InvalidInputError
-from node.hooks import Hooks
 from node.messages import Message, msg
 from node.plugin_admin.models import PluginSettingValue
-from node.plugin_declarations import Setting
+from node.plugin_api.declarations import Setting
+from node.plugin_api.hooks import Hooks
 from node.runtime import UnitOfWork
 from node.text import find_text_error, trim
 

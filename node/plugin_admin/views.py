@@ -7,13 +7,13 @@ from flask_wtf import FlaskForm
 
 from node.errors import InvalidInputError, MoothallError, NotFoundError
 from node.forms import BaseForm
-from node.hooks import Hooks
 from node.messages import msg
 from node.operating import OPERATE
 from node.plugin_admin import enablement, failures, service, setting_values
 from node.plugin_admin.forms import settings_form
 from node.plugin_admin.models import PluginJob
-from node.plugin_declarations import Setting
+from node.plugin_api.declarations import Setting
+from node.plugin_api.hooks import Hooks
 from node.request import current_node, current_work, keeps_input, permission
 
 blueprint = Blueprint(

@@ -12,7 +12,7 @@ from federation.vocabulary import Tombstone, with_context
 from federation.vocabulary.context import drop_empty
 from federation.vocabulary.projects import get_own_property, get_revision
 from federation.vocabulary.required import required_author, required_id
-from node.plugin_declarations import DocumentType
+from node.plugin_api.declarations import DocumentType
 from node.plugin_documents.fields import clean_fields
 from node.plugin_documents.models import PluginDocument
 from node.text import one_line

@@ -9,7 +9,7 @@ from typing import Any
 from federation.errors import DocumentError
 from federation.properties import get_link
 from node import markup
-from node.plugin_declarations import DocumentField, DocumentType
+from node.plugin_api.declarations import DocumentField, DocumentType
 from node.text import one_line, several_lines
 
 # Levels of nesting in a `json` field.

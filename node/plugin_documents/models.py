@@ -7,8 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.councils.models import Council
-from node.db import Base, now
-from node.federating.models import Uri
+from node.database.tables import Base, Uri, now
 from node.projects.models import new_revision, new_token
 
 PUBLISHED, WITHDRAWN = "published", "withdrawn"

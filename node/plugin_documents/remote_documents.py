@@ -11,11 +11,11 @@ from federation.errors import FederationError
 from federation.properties import type_of
 from federation.vocabulary import id_of
 from node.councils.models import Council
-from node.db import insert_once, now
+from node.database.tables import insert_once, now
 from node.federating.models import Actor, RemoteTombstone
-from node.hooks import Hooks
 from node.messages import msg
-from node.plugin_declarations import DocumentType
+from node.plugin_api.declarations import DocumentType
+from node.plugin_api.hooks import Hooks
 from node.plugin_documents import service
 from node.plugin_documents.federate import TYPE_PREFIX, RemoteDocument, from_document, type_names
 from node.plugin_documents.models import PUBLISHED, PluginDocument

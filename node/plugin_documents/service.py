@@ -16,17 +16,18 @@ from federation.vocabulary import update as update_activity
 from federation.vocabulary.activities import ActivityFactory
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
-from node.federating import local_uris, outbox
+from node.federating.identity import local_uris
 from node.federating.models import Actor
+from node.federating.outbound import outbox
 from node.federating.viewer import ANONYMOUS, Viewer
 from node.messages import message_from, msg
-from node.plugin_declarations import Audience, DocumentType
+from node.plugin_api.declarations import Audience, DocumentType
+from node.plugin_api.info import DocumentInfo
 from node.plugin_documents.federate import MAX_LEN_NAME, build_addressing, to_document, to_tombstone
 from node.plugin_documents.fields import clean_fields, to_plugin_fields
 from node.plugin_documents.models import PUBLISHED, WITHDRAWN, PluginDocument
-from node.plugin_info import DocumentInfo
 from node.projects import visibility as project_visibility
 from node.projects.models import Project, ProjectState, Visibility, new_revision, new_token
 from node.runtime import UnitOfWork

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from node.councils import service as councils
 from node.errors import GoneError, NotFoundError
-from node.federating import disclosures
+from node.federating.outbound import disclosures
 from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg

@@ -20,10 +20,13 @@ from federation.vocabulary import add as add_activity
 from federation.vocabulary import remove as remove_activity
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.errors import ConflictError, NotFoundError
-from node.federating import actors, local_uris, outbox, peers, reactions
+from node.federating import reactions
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, InboxItem
+from node.federating.outbound import outbox
+from node.federating.peers import service as peers
 from node.messages import msg
 from node.projects import group_actor, reindex_queue
 from node.projects.adoptions import STATE_TRANSITIONS, Adoption, AdoptionState

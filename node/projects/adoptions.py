@@ -8,9 +8,9 @@ from enum import StrEnum
 from sqlalchemy import Enum, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
-from node.federating import actors
-from node.federating.models import Actor, Uri
+from node.database.tables import Base, Uri, now
+from node.federating.identity import actors
+from node.federating.models import Actor
 from node.projects.details import MAX_ITEMS, Adopter, Output
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, bindparam, event, inspect, select, update
 from sqlalchemy.orm import Mapper, Session
 
-from node.db import insert_into
+from node.database.tables import insert_into
 from node.projects.models import DigestBucket, Project
 
 # Columns of a project that a digest is computed from.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from node.errors import NotFoundError
-from node.federating import disclosures
+from node.federating.outbound import disclosures
 from node.federating.viewer import Viewer
 from node.messages import msg
 from node.projects.models import Project, Visibility

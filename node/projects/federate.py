@@ -14,7 +14,7 @@ from federation.properties import JsonObject
 from federation.vocabulary import Article, ProjectDetails, ProjectDocument, Tombstone
 from federation.vocabulary.context import NAMESPACE
 from node import markup
-from node.federating import local_uris
+from node.federating.identity import local_uris
 from node.projects.details import BRIEF_FIELDS, Details, Freshness, FreshnessDetails, RelatedProject
 from node.projects.details import dump as dump_details
 from node.projects.details import parse as parse_details

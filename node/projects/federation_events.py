@@ -4,12 +4,13 @@ from federation.properties import JsonObject
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
-from node import batched_writes
-from node.federating import local_uris, outbox
+from node.federating.identity import local_uris
+from node.federating.outbound import outbox
 from node.projects import group_actor
 from node.projects.federate import build_addressing, to_article, to_tombstone
 from node.projects.licensing import licence_url
 from node.projects.models import Project, ProjectState, Visibility
+from node.queue import batched_writes
 from node.runtime import UnitOfWork
 
 # Updates, comments and so on withdrawn in one transaction. Each is sent to every server that ever

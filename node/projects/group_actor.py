@@ -18,8 +18,9 @@ from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import undo as undo_activity
 from federation.vocabulary import update as update_activity
-from node.federating import actors, local_uris, outbox
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, ActorKey, Delivery, OutboxActivity
+from node.federating.outbound import outbox
 from node.projects.details import RelationKind
 from node.projects.models import Project, ProjectState, Visibility
 from node.runtime import UnitOfWork

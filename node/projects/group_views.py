@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from federation.vocabulary import Tombstone
 from node.errors import GoneError, NotFoundError
-from node.federating import actors
+from node.federating.identity import actors
 from node.federating.models import Actor
 from node.federating.views.collections import (
     featured_response,

@@ -14,16 +14,17 @@ from sqlalchemy.orm import Session, aliased
 from federation.addressing import PUBLIC_COLLECTION
 from federation.vocabulary import move as move_activity
 from node.councils.models import Council
-from node.db import now
-from node.error_isolation import for_each
+from node.database.tables import now
 from node.events import service as news
 from node.events.models import Watch
-from node.federating import local_uris, outbox
+from node.federating.identity import local_uris
 from node.federating.models import Actor
+from node.federating.outbound import outbox
 from node.projects import group_actor
 from node.projects.details import RelationKind
 from node.projects.models import Project, ProjectState, Relation
 from node.projects.relations import MERGING_JOB, group_uri
+from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 
 

@@ -27,8 +27,8 @@ from sqlalchemy.types import TypeDecorator
 
 from federation.council_digest import bucket_number
 from node.councils.models import Council
-from node.db import Base, now
-from node.federating.models import Actor, Uri
+from node.database.tables import Base, Uri, now
+from node.federating.models import Actor
 from node.people.models import User
 from node.projects import details
 from node.projects.adoptions import Adoption, AdoptionState, merge_adopters

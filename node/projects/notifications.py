@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from node.db import now
+from node.database.tables import now
 from node.events.kinds import NotificationKind, Topic
 from node.events.service import is_recent, record_events
 from node.projects.federate import RemoteProject

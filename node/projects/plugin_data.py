@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from node.councils.models import Council
-from node.plugin_info import ProjectInfo
+from node.plugin_api.info import ProjectInfo
 from node.projects.models import Project, ProjectState
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from node.errors import InvalidInputError
-from node.federating import local_uris
+from node.federating.identity import local_uris
 from node.messages import msg
 from node.projects.details import RelatedProject, RelationKind, is_web_url
 from node.projects.models import Project, Relation

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from federation.origin import same_origin
 from node.councils.models import Council
-from node.db import now
-from node.federating import comparison_schedule
+from node.database.tables import now
 from node.federating.models import RemoteTombstone
+from node.federating.peers import comparison_schedule
 from node.runtime import UnitOfWork
 
 OLDER_REASON = "older than the version already here"

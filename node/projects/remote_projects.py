@@ -19,7 +19,7 @@ from federation.origin import same_origin
 from federation.vocabulary import Article, id_of
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import expire_rows, insert_once, now
+from node.database.tables import expire_rows, insert_once, now
 from node.events.service import record_event
 from node.federating.models import Actor, Follow, RemoteTombstone
 from node.messages import msg

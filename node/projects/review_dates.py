@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from node.db import now
+from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError
 from node.messages import msg
 from node.projects.details import Freshness

@@ -5,13 +5,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
+from node.access.permissions import has_permission
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
 from node.forms import VersionedForm
 from node.messages import msg
-from node.people.permissions import has_permission
 from node.projects import adoption_service, idempotency, relations, rendering, service
 from node.projects import visibility as project_visibility
 from node.projects.document_access import disclose

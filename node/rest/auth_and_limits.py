@@ -16,13 +16,13 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
+from node.access.permissions import is_allowed
 from node.errors import ForbiddenError, InvalidInputError
 from node.federating.viewer import ANONYMOUS, Viewer, viewer_with_roles
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
 from node.people.attempt_limits import AttemptLimiter
 from node.people.models import User
-from node.people.permissions import is_allowed
 from node.request import PUBLIC, current_node, current_work, for_servers, json_bytes, permission
 from node.rest import service
 from node.rest.models import ApiToken, TokenScope

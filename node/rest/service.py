@@ -8,7 +8,7 @@ from hashlib import sha256
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from node.db import now
+from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.messages import Message, msg
 from node.people import credentials

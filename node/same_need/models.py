@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Enum, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
-from node.federating.models import Actor, Uri
+from node.database.tables import Base, Uri, now
+from node.federating.models import Actor
 from node.projects.details import RelationKind
 from node.projects.models import new_token
 

@@ -13,10 +13,12 @@ from federation.vocabulary import Relationship, id_of
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from node.councils import service as councils
-from node.db import insert_once, now
+from node.database.tables import insert_once, now
 from node.errors import InvalidInputError, NotFoundError
-from node.federating import actors, local_uris, outbox, peers
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, RemoteTombstone
+from node.federating.outbound import outbox
+from node.federating.peers import service as peers
 from node.federating.viewer import ANONYMOUS, Viewer
 from node.messages import Message, msg
 from node.projects import relations

@@ -12,8 +12,8 @@ from flask_babel import lazy_gettext as _l
 from node.councils import places
 from node.councils.models import Council
 from node.freshness import labels as freshness
-from node.plugin_declarations import Facet as Declared
-from node.plugin_declarations import Label
+from node.plugin_api.declarations import Facet as Declared
+from node.plugin_api.declarations import Label
 from node.projects.details import Freshness
 from node.projects.forms import PHASE_LABELS
 from node.projects.taxonomy import (

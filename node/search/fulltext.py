@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.orm import Session
 
-from node.db import Base
+from node.database.tables import Base
 from node.search.query_syntax import IndexQuery, to_fts5, to_tsquery
 from node.search.text_analysis import GAP
 

@@ -17,12 +17,12 @@ import structlog
 from sqlalchemy import String, cast, delete, func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
-from node import batched_writes
-from node.error_isolation import JobFailure, JobItems
 from node.projects.models import Project, ProjectState, ReindexRequest
 from node.projects.plugin_data import to_project_info
 from node.projects.reindex_queue import JOB, QUEUED_PROJECTS_KEY
 from node.projects.service import eager_load_councils
+from node.queue import batched_writes
+from node.queue.error_isolation import JobFailure, JobItems
 from node.runtime import Node, UnitOfWork
 from node.search import text_analysis
 from node.search.fulltext import OUTPUTS, PROJECTS, FullTextTable, IndexDocument

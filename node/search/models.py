@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
+from node.database.tables import Base, now
 from node.people.models import User
 from node.projects.models import new_token
 

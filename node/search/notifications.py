@@ -5,10 +5,10 @@ from functools import partial
 
 from flask_babel import lazy_gettext as _l
 
-from node.db import now
-from node.error_isolation import for_each
+from node.database.tables import now
 from node.events.kinds import NotificationKind, Topic
 from node.events.service import record_event
+from node.queue.error_isolation import for_each
 from node.runtime import Node
 from node.search import saved_searches
 from node.search.models import SavedSearch

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from node.db import now
+from node.database.tables import now
 from node.errors import InvalidInputError, NotFoundError
 from node.federating.viewer import LOCAL_USER
 from node.messages import msg

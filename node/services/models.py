@@ -3,7 +3,7 @@
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.db import Base
+from node.database.tables import Base
 
 
 class LocalService(Base):

@@ -24,11 +24,14 @@ from federation.council_digest import (
 from federation.errors import DocumentError, FederationError
 from federation.followers import HEADER_NAME
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.errors import MoothallError
-from node.federating import actors, backfill, comparison_schedule, fetching, follower_sync, queues
+from node.federating.identity import actors
 from node.federating.models import Actor, Comparison
+from node.federating.peers import comparison_schedule, fetching
+from node.federating.sync import backfill, follower_sync
 from node.projects.models import Visibility
+from node.queue import leases
 from node.runtime import Node
 from node.sync import digests, plugin_documents
 from node.sync.repair import ComparisonTarget, ReconcileReport, Repair, create_fetch_pool
@@ -49,17 +52,17 @@ MAX_ATTEMPTS = 6
 BACKFILL_RETRY_INTERVAL = timedelta(minutes=1)
 
 
-@queues.wakes_for_next(Comparison)
+@leases.wakes_for_next(Comparison)
 def run_job(node: Node) -> None:
     """The job: compare with every council that is due."""
     with node.work(by=Comparison.JOB) as work:
         comparison_schedule.schedule_for_followed(work.session)
-    queues.process_queue(
+    leases.process_queue(
         node, Comparison, partial(compare, node), concurrency=CONCURRENT_COMPARISONS
     )
 
 
-def compare(node: Node, leased: queues.Lease) -> None:
+def compare(node: Node, leased: leases.Lease) -> None:
     """Run one comparison and schedule the next."""
     report = ReconcileReport()
     target = _load_target(node, leased.id)
@@ -224,7 +227,7 @@ def _fetch_digest_url(node: Node, target: ComparisonTarget) -> str | None:
 
 
 def _record_report(
-    node: Node, leased: queues.Lease, target: ComparisonTarget, report: ReconcileReport
+    node: Node, leased: leases.Lease, target: ComparisonTarget, report: ReconcileReport
 ) -> None:
     """Store the result, and when to compare next. A request to compare meanwhile takes effect at
     once.
@@ -256,7 +259,7 @@ def _record_report(
         row.outcome = one_line("; ".join(report.messages), 500)
         if report.fetched_count:
             work.wake(backfill.CONVERSATIONS_JOB)
-        if delay < queues.SWEEP_INTERVAL:
+        if delay < leases.SWEEP_INTERVAL:
             work.wake(Comparison.JOB, delay)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from federation.council_digest import BUCKET_COUNT, EMPTY_DIGEST, BucketDigest, combine, hash_entry
 from node.councils.models import Council
-from node.db import insert_missing
+from node.database.tables import insert_missing
 from node.projects.models import DigestBucket, Project, ProjectState, Visibility
 from node.runtime import Node
 from node.updates.models import Update, UpdateState

@@ -10,7 +10,7 @@ import structlog
 
 from federation.properties import type_of
 from node.councils.models import Council
-from node.hooks import Hooks
+from node.plugin_api.hooks import Hooks
 from node.plugin_documents import remote_documents
 from node.plugin_documents.federate import RemoteDocument
 from node.projects import remote_projects

@@ -6,7 +6,7 @@ The digests per type come with the digest of projects, so types that do not diff
 from federation.council_digest import TypeDigest, combine, hash_entry, type_digest_uri
 from federation.errors import DocumentError
 from node.councils.models import Council
-from node.federating import fetching
+from node.federating.peers import fetching
 from node.plugin_documents import service as documents
 from node.runtime import Node
 from node.sync.repair import ComparisonTarget, ReconcileReport, Repair

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from node.councils.models import Council
-from node.db import now
-from node.federating import actors, fetching
+from node.database.tables import now
+from node.federating.identity import actors
 from node.federating.models import Comparison
+from node.federating.peers import fetching
 from node.projects.models import Visibility
 from node.runtime import Node
 from node.sync import digests, ingest

@@ -23,8 +23,8 @@ from federation.vocabulary import Article, Collection, CollectionPage, Note
 from node.councils import service as councils
 from node.councils.models import Council
 from node.errors import NotFoundError
-from node.federating import follower_sync
-from node.federating.outbox import PEERS
+from node.federating.outbound import follower_digests
+from node.federating.outbound.outbox import PEERS
 from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import verified_viewer
 from node.messages import msg
@@ -183,7 +183,7 @@ def digest(slug: str) -> ResponseReturnValue:
     document = CouncilDigest(uri, council.actor.uri, buckets)
     response = activity_response(document.dump())
     if viewer.host:
-        response.headers.update(follower_sync.build_header(session, council.actor, viewer.host))
+        response.headers.update(follower_digests.build_header(session, council.actor, viewer.host))
     revisions = documents.revisions_by_type(session, council, viewer)
     types = {kind: plugin_documents.combine_entries(entries) for kind, entries in revisions.items()}
     response.headers[TYPES_HEADER] = dump_types(

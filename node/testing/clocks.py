@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
-from node import db
+from node.database import tables
 
 
 class MovableClock:
@@ -37,4 +37,4 @@ class MovableClock:
                 return datetime.now(tz) + timedelta(seconds=clock.offset_seconds)
 
         time.time = lambda: real_time() + clock.offset_seconds
-        db.datetime = MovedDatetime  # type: ignore[attr-defined]  # `db.now` uses it
+        tables.datetime = MovedDatetime  # type: ignore[attr-defined]  # `tables.now` uses it

@@ -21,8 +21,8 @@ from federation.signatures import (
     sign,
 )
 from federation.vocabulary import ActorDocument
-from node.db import now
-from node.federating import peers
+from node.database.tables import now
+from node.federating.peers import service as peers
 from node.testing.nodes import Nodes, TestNode
 
 if TYPE_CHECKING:

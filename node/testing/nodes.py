@@ -15,14 +15,15 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from node import schema_migrations
+from node.access.permissions import OFFICER, OPERATOR
 from node.app import create_app, get_node
 from node.councils import service as councils
 from node.councils.first_run import FirstRunInput, set_up
-from node.federating import fetching, peers
+from node.federating.peers import fetching
+from node.federating.peers import service as peers
 from node.outbound import InProcessTransport, OutboundClient
 from node.people import service as people
-from node.people.permissions import OFFICER, OPERATOR
-from node.plugin_loader import installed_plugins
+from node.plugin_api.loader import installed_plugins
 from node.projects import service as projects
 from node.projects.validation import ProjectInput
 from node.runtime import Node, UnitOfWork

@@ -41,7 +41,8 @@ class NodeProcess:
 
     `runs_program` starts it as `moothall serve`. Otherwise it is forked from a process that has
     imported the node already, which is faster; then jobs run every `sweep_seconds`, `constants`
-    overrides constants such as `node.db.LOCK_TIMEOUT_SECONDS`, and the time is that of `clock`.
+    overrides constants such as `node.database.engine.LOCK_TIMEOUT_SECONDS`, and the time is that of
+    `clock`.
     """
 
     settings: Settings

@@ -6,7 +6,7 @@ from secrets import token_urlsafe
 from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.db import Base, now
+from node.database.tables import Base, now
 
 
 class UnsavedInput(Base):

@@ -7,12 +7,12 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from node.db import now
+from node.database.tables import now
 from node.errors import InvalidInputError, NotFoundError
-from node.hourly_jobs import run_hourly
 from node.messages import msg
 from node.people.models import User
-from node.pruning import prune
+from node.queue.hourly_jobs import run_hourly
+from node.queue.pruning import prune
 from node.runtime import Node, UnitOfWork
 from node.unsaved.models import UnsavedInput
 

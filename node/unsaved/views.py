@@ -20,11 +20,11 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
+from node.access.permissions import is_signed_in
 from node.errors import InvalidInputError, NotFoundError
 from node.forms import CONTINUE_FIELD
 from node.messages import msg
 from node.people.models import User
-from node.people.permissions import is_signed_in
 from node.request import current_node, current_work, permission
 from node.unsaved import service
 

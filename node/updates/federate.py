@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from federation.origin import same_origin
 from federation.vocabulary import Note, Tombstone
 from node import markup
-from node.federating import local_uris
+from node.federating.identity import local_uris
 from node.projects.details import FreshnessDetails
 from node.projects.details import parse as parse_details
 from node.projects.federate import build_addressing, build_freshness

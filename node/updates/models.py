@@ -22,8 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from federation.council_digest import bucket_number
-from node.db import Base, now
-from node.federating.models import Actor, Uri
+from node.database.tables import Base, Uri, now
+from node.federating.models import Actor
 from node.projects.bucket_digests import invalidate
 from node.projects.models import Project, new_revision, new_token
 

@@ -17,9 +17,10 @@ from federation.errors import FederationError
 from federation.vocabulary import Note, id_of
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import expire_rows, insert_into, insert_once, now
-from node.federating import backfill, comparison_schedule
+from node.database.tables import expire_rows, insert_into, insert_once, now
 from node.federating.models import RemoteTombstone
+from node.federating.peers import comparison_schedule
+from node.federating.sync import backfill
 from node.messages import msg
 from node.outages import is_outage
 from node.projects.bucket_digests import invalidate

@@ -13,10 +13,11 @@ from federation.vocabulary import update as update_activity
 from federation.vocabulary.activities import ActivityFactory
 from node import markup
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
 from node.events.service import record_event
-from node.federating import local_uris, outbox
+from node.federating.identity import local_uris
+from node.federating.outbound import outbox
 from node.federating.viewer import Viewer
 from node.messages import Message, msg
 from node.projects import federation_events, group_actor, review_dates

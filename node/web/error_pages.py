@@ -12,7 +12,8 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response as AnyResponse
 
 from federation.errors import FederationError, Refusal
-from node.db import UNAVAILABLE_ERRORS, db
+from node.database.engine import UNAVAILABLE_ERRORS
+from node.database.tables import db
 from node.errors import MoothallError
 from node.federating.views.current_viewer import signature_refusal
 from node.languages import translate

@@ -14,9 +14,9 @@ from werkzeug.wsgi import get_input_stream
 
 from federation.errors import Refusal, RefusalReason
 from federation.signatures import SignedRequest, claimed_host
-from node.db import UNAVAILABLE_ERRORS
-from node.federating import inbox
-from node.federating.wsgi import build_signed_request
+from node.database.engine import UNAVAILABLE_ERRORS
+from node.federating.inbound import inbox
+from node.federating.inbound.wsgi import build_signed_request
 from node.runtime import Node
 from node.web import error_pages, request_lifecycle, security_headers
 

@@ -15,11 +15,12 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import Unauthorized
 from werkzeug.routing import IntegerConverter, Map
 
-from node.db import UNAVAILABLE_ERRORS, begin_read_only, db, end_read_only
+from node.access.permissions import has_permission
+from node.database.engine import UNAVAILABLE_ERRORS, begin_read_only, end_read_only
+from node.database.tables import db
 from node.errors import ForbiddenError, NotFoundError
 from node.messages import msg
 from node.people import session_cookies
-from node.people.permissions import has_permission
 from node.request import MAX_ROW_ID, PUBLIC, is_server_request
 from node.unsaved import views as unsaved
 from node.web import security_headers

@@ -27,7 +27,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from federation.origin import same_origin
-from node.federating import local_uris
+from node.federating.identity import local_uris
 from node.federating.models import Actor
 from node.languages import translate
 from node.request import current_node

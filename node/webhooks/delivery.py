@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.retry import RetryDecision, decide
-from node.db import now
-from node.federating import queues
-from node.hourly_jobs import run_hourly
+from node.database.tables import now
 from node.messages import msg
 from node.outbound import OutboundError
-from node.pruning import prune as prune_rows
+from node.queue import leases
+from node.queue.hourly_jobs import run_hourly
+from node.queue.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
 from node.webhooks import service, signing
 from node.webhooks.models import Webhook, WebhookMessage
@@ -39,16 +39,16 @@ class WebhookAttempt:
     is_final: bool = False
 
 
-@queues.wakes_for_next(WebhookMessage)
+@leases.wakes_for_next(WebhookMessage)
 def run_job(node: Node) -> None:
     """Job: send all due messages, and prune once an hour."""
-    queues.process_queue(
+    leases.process_queue(
         node, WebhookMessage, partial(_attempt_delivery, node), concurrency=MAX_CONCURRENT
     )
     run_hourly(node, WebhookMessage.JOB, lambda: prune_messages(node))
 
 
-def _attempt_delivery(node: Node, lease: queues.Lease) -> None:
+def _attempt_delivery(node: Node, lease: leases.Lease) -> None:
     with node.reading() as session:
         row = session.get(WebhookMessage, lease.id)
         if row is None or row.state != WebhookMessage.WAITING_STATE:
@@ -61,7 +61,7 @@ def _attempt_delivery(node: Node, lease: queues.Lease) -> None:
     attempt = WebhookAttempt(None, reason, is_final=True)
     if not reason:
         attempt = _send(node, url, body, headers)
-    queues.record_with_retry(
+    leases.record_with_retry(
         node, WebhookMessage, lambda work: _record_attempt(work, lease, attempt)
     )
 
@@ -92,7 +92,7 @@ def _send(node: Node, url: str, body: bytes, headers: dict[str, str]) -> Webhook
     return WebhookAttempt(response.status, retry_after=response.headers.get("retry-after"))
 
 
-def _record_attempt(work: UnitOfWork, lease: queues.Lease, attempt: WebhookAttempt) -> None:
+def _record_attempt(work: UnitOfWork, lease: leases.Lease, attempt: WebhookAttempt) -> None:
     row = work.session.get(WebhookMessage, lease.id, with_for_update={"of": WebhookMessage})
     if row is None or row.state != WebhookMessage.WAITING_STATE:
         return

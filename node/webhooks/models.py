@@ -7,10 +7,9 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
-from node.federating.models import Uri
-from node.federating.models.mixins import QueueMixin
+from node.database.tables import Base, Uri, now
 from node.people.models import User
+from node.queue.mixins import QueueMixin
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 -- a prefix
 

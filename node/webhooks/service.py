@@ -8,21 +8,21 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from node import batched_writes
-from node.db import now
+from node.access.permissions import is_allowed
+from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating.viewer import ANONYMOUS, LOCAL_USER
 from node.feeds.representations import format_moment
-from node.hooks import Hooks
 from node.messages import Message, msg
 from node.outbound.errors import OutboundError
 from node.outbound.targets import parse_target
 from node.people import credentials
 from node.people.credentials import AccountChange
 from node.people.models import User
-from node.people.permissions import is_allowed
+from node.plugin_api.hooks import Hooks
 from node.projects import service as projects
 from node.projects.models import Project, Visibility
+from node.queue import batched_writes
 from node.runtime import UnitOfWork
 from node.updates.models import Update, UpdateState
 from node.webhooks import events

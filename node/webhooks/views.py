@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
+from node.access.permissions import has_permission
 from node.errors import ConflictError, InvalidInputError
 from node.languages import translate
-from node.people.permissions import has_permission
 from node.request import current_work, permission
 from node.webhooks import service
 from node.webhooks.events import SUBSCRIBABLE_EVENTS

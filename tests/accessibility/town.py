@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from sqlalchemy import select
 
+from node.access.permissions import COORDINATOR, OFFICER
 from node.conversations import comment_subjects
 from node.conversations import service as conversations
 from node.councils import own_location
@@ -12,14 +13,14 @@ from node.councils import service as councils
 from node.demo.councils import COUNCILS
 from node.demo.demo_projects import DemoProject, create_project
 from node.drafts import service as drafts
-from node.federating import peer_list_subscriptions, peer_suggestions, peers
+from node.federating.peers import peer_list_subscriptions, peer_suggestions
+from node.federating.peers import service as peers
 from node.handover import service as handover
 from node.moderation import service as moderation
 from node.officers import service as officers
 from node.passwords.models import PasswordReset
 from node.people import service as people
 from node.people.models import User
-from node.people.permissions import COORDINATOR, OFFICER
 from node.projects import service as projects
 from node.projects.models import Project
 from node.projects.validation import ProjectInput

@@ -9,7 +9,6 @@ import pytest
 
 from node.drafts.models import DraftReview
 from node.events.models import NotificationEvent
-from node.federating import peers
 from node.federating.models import (
     ActorDeletion,
     Backfill,
@@ -19,6 +18,7 @@ from node.federating.models import (
     InboxItem,
     PeerList,
 )
+from node.federating.peers import service as peers
 from node.handover.models import HandOver
 from node.mail.models import Mail
 from node.projects.adoptions import STATE_TRANSITIONS as ADOPTION

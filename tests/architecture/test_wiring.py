@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import inspect
 
 from node import schema_migrations
-from node.people.permissions import all_permissions
+from node.access.permissions import all_permissions
 from node.request import PUBLIC
 from node.testing.nodes import Nodes, TestNode
 from node.web.request_lifecycle import permission_of

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from node.db import Base
+from node.database.tables import Base
 from node.federating.models import Delivery, Peer
 from node.people.models import User
 from node.projects.models import Project

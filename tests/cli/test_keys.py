@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, insert, literal, select, update
 
-from node.db import now
-from node.federating import actors
+from node.database.tables import now
+from node.federating.identity import actors
 from node.federating.models import Actor, ActorKey, Delivery, OutboxActivity
 from node.operating import key_rotation
 from node.projects.models import Project, ProjectState, Visibility

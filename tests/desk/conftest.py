@@ -2,8 +2,8 @@
 
 import pytest
 
+from node.access.permissions import COORDINATOR
 from node.people import service as people
-from node.people.permissions import COORDINATOR
 from node.testing.nodes import PASSWORD, Nodes, TestNode, role_email
 from node.testing.visitor import Visitor
 from tests.one_council import officer, operator, stranger

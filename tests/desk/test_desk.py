@@ -2,8 +2,8 @@
 
 import re
 
+from node.access.permissions import OFFICER
 from node.people import service as people
-from node.people.permissions import OFFICER
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import PASSWORD, Nodes, TestNode, role_email
 from node.testing.visitor import Visitor

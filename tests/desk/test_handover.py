@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from node.access.permissions import OFFICER
 from node.audit import AuditEntry
 from node.officers import service as officers
 from node.people import service as people
-from node.people.permissions import OFFICER
 from node.projects import service as projects
 from node.projects.validation import to_input
 from node.testing.fake_peer import ACTIVITY_JSON

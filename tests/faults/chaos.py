@@ -23,12 +23,13 @@ import click
 from sqlalchemy import and_, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from node.access.permissions import OFFICER, OPERATOR
 from node.app import create_app, get_node
-from node.db import now
-from node.federating import peers
-from node.federating.models import Comparison, Delivery, InboxItem, OutboxActivity, QueueMixin
-from node.people.permissions import OFFICER, OPERATOR
+from node.database.tables import now
+from node.federating.models import Comparison, Delivery, InboxItem, OutboxActivity
+from node.federating.peers import service as peers
 from node.projects.models import Project, ProjectState
+from node.queue.mixins import QueueMixin
 from node.runtime import Node
 from node.settings import Settings
 from node.testing import postgres
@@ -42,7 +43,10 @@ WEBS, WORKERS, WRITERS = 3, 3, 2
 # Seconds after which the work of a dead process is taken over, and between two runs of a job: less
 # than a council would want.
 LEASE, SWEEP = 5, 2.0
-CONSTANTS = {"node.db.RESPONSE_TIMEOUT_SECONDS": ANSWER, "node.db.CONNECT_TIMEOUT_SECONDS": CONNECT}
+CONSTANTS = {
+    "node.database.engine.RESPONSE_TIMEOUT_SECONDS": ANSWER,
+    "node.database.engine.CONNECT_TIMEOUT_SECONDS": CONNECT,
+}
 # Seconds between two faults, on average; and how long everything may take to recover afterwards.
 PAUSE, PATIENCE = 1.5, 240.0
 HERE, THERE = "aldermoor", "brackwell"

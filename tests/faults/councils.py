@@ -9,12 +9,14 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from federation.vocabulary import create
+from node.access.permissions import OFFICER, OPERATOR
 from node.app import create_app, get_node
 from node.councils import service as councils
-from node.db import now
-from node.federating import local_uris, outbox, peers
+from node.database.tables import now
+from node.federating.identity import local_uris
 from node.federating.models import Backfill, Delivery, InboxItem
-from node.people.permissions import OFFICER, OPERATOR
+from node.federating.outbound import outbox
+from node.federating.peers import service as peers
 from node.projects import service as projects
 from node.projects.models import Project, ProjectState
 from node.projects.validation import ProjectInput

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from node.access.permissions import OFFICER
 from node.federating.models import DeliveryAttempt
-from node.people.permissions import OFFICER
 from node.projects.models import Project
 from node.testing.processes import wait_until
 from tests.faults.councils import NAMES, Running, arrives_once, pair

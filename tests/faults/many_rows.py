@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, func, insert, literal, select, update
 
-from node import batched_writes
 from node.app import BATCHED_WRITES
-from node.batched_writes import BATCH_SIZE
-from node.db import insert_once, now
+from node.database.tables import insert_once, now
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
-from node.hourly_jobs import HourlyJob
+from node.queue import batched_writes
+from node.queue.batched_writes import BATCH_SIZE
+from node.queue.hourly_jobs import HourlyJob
 from node.testing.nodes import TestNode
 
 HOST = "brackwell.test"

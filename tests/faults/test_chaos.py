@@ -11,8 +11,8 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import select
 
+from node.access.permissions import OFFICER
 from node.federating.models import DeliveryAttempt
-from node.people.permissions import OFFICER
 from node.runtime import Node
 from node.testing.postgres import PostgresMissingError
 from node.testing.processes import wait_until

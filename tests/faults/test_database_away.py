@@ -96,7 +96,7 @@ def test_must_37_a_busy_database_is_said_to_be_busy(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = nodes.start("aldermoor")
-    monkeypatch.setattr("node.db.LOCK_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("node.database.engine.LOCK_TIMEOUT_SECONDS", 0.1)
     node.node.engine.dispose()  # new connections wait as short
     is_said_to_be_busy(nodes, node, somebody_writes(node))
 
@@ -126,7 +126,7 @@ def test_connections_that_broke_meanwhile_fail_no_request(
         )
     assert visitor.visit("/projects").status_code == 200
 
-    monkeypatch.setattr("node.db.RESPONSE_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr("node.database.engine.RESPONSE_TIMEOUT_SECONDS", 0.5)
     with node.reading() as session:
         backend = session.scalar(text("SELECT pg_backend_pid()"))
     assert backend

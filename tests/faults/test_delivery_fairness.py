@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import func, select, update
 
 from node.councils import service as councils
-from node.db import now
-from node.federating import delivery, peers
+from node.database.tables import now
 from node.federating.models import Actor, Delivery, DeliveryAttempt, Follow, Peer
+from node.federating.outbound import delivery
+from node.federating.peers import service as peers
 from node.outbound import OutboundClient
 from node.runtime import Node
 from node.testing.nodes import Nodes, TestNode

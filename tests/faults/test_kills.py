@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from node.people.permissions import OFFICER, OPERATOR
+from node.access.permissions import OFFICER, OPERATOR
 from node.testing.processes import wait_until
 from tests.faults.councils import Running, arrives_once, reading, tried, waiting
 

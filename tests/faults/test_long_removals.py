@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, literal, select
 
-from node.batched_writes import BATCH_SIZE
 from node.conversations.models import Comment, CommentState
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Actor, ActorDeletion, Follow, InboxItem, OutboxActivity
 from node.people.models import User
 from node.projects.models import Project
+from node.queue.batched_writes import BATCH_SIZE
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode, role_email
 from node.webhooks.models import Webhook, WebhookMessage

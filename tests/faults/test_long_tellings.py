@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import func, literal, select, update
 
 from node.conversations.models import Comment, CommentState
-from node.db import now
-from node.federating import newly_allowed_servers, peers
+from node.database.tables import now
+from node.federating.inbound import newly_allowed_servers
 from node.federating.models import Actor, Delivery, OutboxActivity
+from node.federating.peers import service as peers
 from node.officers.service import ACTOR_KIND
 from node.plugin_documents.models import PUBLISHED, PluginDocument
 from node.projects.models import Project

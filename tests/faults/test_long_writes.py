@@ -3,10 +3,9 @@
 import pytest
 from sqlalchemy import func, insert, literal, select, update
 
-from node.db import now
-from node.error_isolation import JobFailure
+from node.database.tables import now
 from node.events.models import NotificationEvent
-from node.federating import clock, housekeeping
+from node.federating import housekeeping
 from node.federating.models import (
     Actor,
     ClockReading,
@@ -17,9 +16,11 @@ from node.federating.models import (
     Peer,
     RemoteTombstone,
 )
+from node.federating.outbound import clock
 from node.notifications import housekeeping as notifications_housekeeping
 from node.notifications.models import Notification
 from node.people.models import User
+from node.queue.error_isolation import JobFailure
 from node.testing.nodes import Nodes, TestNode
 from tests.faults.many_rows import (
     DAY,

@@ -8,7 +8,7 @@ from sqlalchemy import event, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from node.councils import service as councils
-from node.db import now
+from node.database.tables import now
 from node.federating import housekeeping
 from node.federating.models import Actor, Follow
 from node.testing.fake_peer import FakePeer

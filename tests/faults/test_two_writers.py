@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from node.access.permissions import OFFICER
 from node.app import create_app, get_node
-from node.people.permissions import OFFICER
 from node.projects.models import Project
 from node.testing.http_users import HttpUsers
 from node.testing.nodes import make_settings, set_up_database

@@ -13,10 +13,10 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select, update
 
+from node.access.permissions import OFFICER
 from node.app import create_app, get_node
 from node.councils import service as councils
-from node.db import now
-from node.federating import peers
+from node.database.tables import now
 from node.federating.models import (
     Actor,
     ActorDeletion,
@@ -28,10 +28,10 @@ from node.federating.models import (
     OutboxActivity,
     PeerList,
 )
-from node.federating.models.mixins import QueueMixin
+from node.federating.peers import service as peers
 from node.mail.models import Mail
 from node.people.models import User
-from node.people.permissions import OFFICER
+from node.queue.mixins import QueueMixin
 from node.runtime import Node
 from node.settings import Settings
 from node.testing.http_users import HttpUsers

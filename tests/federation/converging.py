@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Actor, Comparison, Delivery
 from node.projects import service as projects
 from node.projects.models import Project, ProjectState, Visibility

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from federation.signatures import Headers
 from federation.vocabulary import create, delete, update
 from node.councils import service as councils
-from node.federating import local_uris, outbox
+from node.federating.identity import local_uris
 from node.federating.models import Delivery, Peer
+from node.federating.outbound import outbox
 from node.testing.fake_peer import FakeActor
 from node.testing.fake_peer import FakePeer as Host
 from node.testing.nodes import Nodes, TestNode

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from federation.vocabulary import Article, Collection, CollectionPage, Note, ProjectDetails
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Backfill
 from node.projects import service as projects
 from node.projects.models import Project

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from node import change_tracking
 from node.conversations import remote_comments
 from node.conversations.models import Comment
 from node.councils import service as councils
-from node.federating import actors, inbox_processor, outbox, reactions
+from node.database import change_tracking
+from node.federating import reactions
+from node.federating.identity import actors
+from node.federating.inbound import inbox_processor
 from node.federating.models import Follow, InboxItem, Reaction
+from node.federating.outbound import outbox
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.talking import note

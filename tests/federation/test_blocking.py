@@ -8,8 +8,10 @@ from sqlalchemy import ColumnElement, func, select
 from federation.errors import RefusalReason
 from node.councils import service as councils
 from node.errors import ConflictError, InvalidInputError
-from node.federating import actor_blocks, fetching, peers, refusals
 from node.federating.models import Actor, Block, Follow, InboxItem, RefusalCount
+from node.federating.peers import fetching, refusals
+from node.federating.peers import service as peers
+from node.federating.sync import actor_blocks
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_following import follows

@@ -6,9 +6,10 @@ from email.utils import format_datetime
 import pytest
 from sqlalchemy import select
 
-from node.db import now
-from node.federating import clock
-from node.federating.models import ClockReading, Delivery, Peer, QueueMixin
+from node.database.tables import now
+from node.federating.models import ClockReading, Delivery, Peer
+from node.federating.outbound import clock
+from node.queue.mixins import QueueMixin
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.converging import change, held, publish
 from tests.federation.delivering import follower, peer_row, say, send_due, states

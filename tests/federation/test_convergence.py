@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Comparison, Delivery, Follow, RemoteTombstone
 from node.projects.models import DigestBucket, Project, ProjectState
 from node.testing.nodes import Nodes, TestNode

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from federation.council_digest import BucketDigest, BucketDocument, CouncilDigest, bucket_number
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Comparison
 from node.projects.models import Project
 from node.sync import comparison as comparing

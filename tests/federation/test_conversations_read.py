@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 from node.conversations import comment_subjects, thread_discovery, thread_fetcher
 from node.conversations import service as conversations
 from node.councils import service as councils
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Delivery
 from node.projects.models import Project, ProjectState, Visibility
 from node.testing.fake_peer import FakeActor, FakePeer

@@ -8,9 +8,11 @@ from sqlalchemy import delete, select
 from federation.addressing import PUBLIC_COLLECTION
 from federation.vocabulary import delete as delete_activity
 from node.councils import service as councils
-from node.db import now
-from node.federating import local_uris, outbox, peers
+from node.database.tables import now
+from node.federating.identity import local_uris
 from node.federating.models import Actor, ActorDeletion, ActorKey, Follow, Reaction
+from node.federating.outbound import outbox
+from node.federating.peers import service as peers
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.converging import publish as write

@@ -8,7 +8,8 @@ import pytest
 from federation.signatures import SignedRequest, parse_signature
 from federation.vocabulary import RFC9421_CAPABILITY
 from node.councils import service as councils
-from node.federating import delivery, fetching, peer_health
+from node.federating.outbound import delivery, peer_health
+from node.federating.peers import fetching
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.delivering import (

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from node.federating import disclosures
 from node.federating.models import Disclosure, Follow
+from node.federating.outbound import disclosures
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.delivering import follower, say, send_due

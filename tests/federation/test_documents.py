@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from federation.addressing import PUBLIC_COLLECTION
 from federation.vocabulary import ActorDocument, create
 from node.councils import service as councils
-from node.federating import outbox
+from node.federating.outbound import outbox
 from node.federating.viewer import Viewer
 from node.projects import service as projects
 from node.projects.validation import ProjectInput

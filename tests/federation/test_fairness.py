@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from federation.vocabulary import CollectionPage
-from node.db import now
-from node.federating import backfill, inbox_processor, queues
-from node.federating.delivery_leases import Capacity, HostCursor
+from node.database.tables import now
+from node.federating.inbound import inbox_processor
 from node.federating.models import Backfill, Delivery, Follow, InboxItem
-from node.federating.models.mixins import QueueMixin
+from node.federating.outbound.delivery_leases import Capacity, HostCursor
+from node.federating.sync import backfill
+from node.queue import leases
+from node.queue.mixins import QueueMixin
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_backfill import council_of, follow, state
@@ -71,7 +73,7 @@ def test_what_a_dead_worker_holds_keeps_nothing_else_from_a_host(nodes: Nodes) -
         assert actor.send(actor.build_activity("Create", elsewhere), node).status_code == 202
         if number == 0:
             fetched = InboxItem.needs_fetch.is_(True)
-            assert len(queues.lease(node.node, InboxItem, 1, fetched, per_host=1)) == 1
+            assert len(leases.lease(node.node, InboxItem, 1, fetched, per_host=1)) == 1
             leave_to_die(node, InboxItem)
     inbox_processor.run_fetching_job(node.node)
     with node.reading() as session:
@@ -84,7 +86,7 @@ def leave_to_die(node: TestNode, row: type[QueueMixin]) -> None:
     with node.work() as work:
         for one in work.session.scalars(select(row).where(row.leased_until.is_not(None))):
             assert one.leased_until
-            one.leased_until -= 2 * queues.IN_FLIGHT_WINDOW
+            one.leased_until -= 2 * leases.IN_FLIGHT_WINDOW
             assert one.leased_until > now()
 
 

@@ -12,7 +12,7 @@ from federation.followers import HEADER_NAME
 from federation.signatures import Headers, sign
 from federation.vocabulary import ActorDocument, Collection
 from node.councils import service as councils
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Actor, Follow
 from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer, SignedMessage
 from node.testing.nodes import Nodes, TestNode

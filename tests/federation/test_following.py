@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from federation.vocabulary import ActorDocument
 from node.audit import AuditEntry
 from node.councils import service as councils
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Actor, Comparison, Follow, InboxItem
 from node.projects import service as projects
 from node.testing.fake_peer import FakeActor, FakePeer

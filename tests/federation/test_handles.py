@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import Client
 
 from node.errors import InvalidInputError
-from node.federating import fetching
+from node.federating.peers import fetching
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 

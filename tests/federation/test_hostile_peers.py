@@ -13,9 +13,11 @@ from federation.proofs import add_proof
 from federation.signatures import PrivateKey
 from node.conversations import remote_comments, service
 from node.conversations.models import Comment
-from node.db import now
-from node.federating import comparison_schedule, delivery, peer_lists, peers
+from node.database.tables import now
 from node.federating.models import Comparison, Delivery, InboxItem
+from node.federating.outbound import delivery
+from node.federating.peers import comparison_schedule, peer_lists
+from node.federating.peers import service as peers
 from node.projects import remote_projects
 from node.projects.models import ProjectState, Visibility
 from node.testing.fake_peer import FakeActor, FakePeer, private_key_pem

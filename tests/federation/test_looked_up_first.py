@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from node.access.permissions import OFFICER
 from node.federating.models import Follow
 from node.officers import service as officers
 from node.people import service as people
-from node.people.permissions import OFFICER
 from node.projects.models import ProjectState, Visibility
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode, role_email

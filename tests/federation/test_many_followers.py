@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import func, select
 
-from node.federating import keystore
+from node.federating.inbound import keystore
 from node.federating.models import Follow
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, event, select
 
-from node.federating import backfill
 from node.federating.models import Actor
+from node.federating.sync import backfill
 from node.projects.models import DigestBucket
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode

@@ -8,15 +8,16 @@ import pytest
 from sqlalchemy import func, select
 
 from federation.addressing import PUBLIC_COLLECTION
+from node.access.permissions import MODERATOR
 from node.audit import AuditEntry
 from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
-from node.federating import fetching, peers
 from node.federating.models import InboxItem
+from node.federating.peers import fetching
+from node.federating.peers import service as peers
 from node.moderation import service
 from node.moderation.models import Report, ReportState
 from node.people import service as people
-from node.people.permissions import MODERATOR
 from node.projects.models import Project
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import PASSWORD, Nodes, TestNode, role_email

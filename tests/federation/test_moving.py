@@ -9,9 +9,11 @@ from sqlalchemy import select
 
 from node.councils import council_moves, service
 from node.errors import ConflictError, InvalidInputError
-from node.federating import fetching, peers, server_discovery
+from node.federating.inbound import server_discovery
 from node.federating.models import Actor, Follow, InboxItem
 from node.federating.models import Peer as PeerRow
+from node.federating.peers import fetching
+from node.federating.peers import service as peers
 from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_following import follows

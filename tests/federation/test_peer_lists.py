@@ -6,15 +6,11 @@ import pytest
 from sqlalchemy import func, select
 
 from node.errors import InvalidInputError
-from node.federating import (
-    peer_list_subscriptions,
-    peer_lists,
-    peer_suggestions,
-    peers,
-    server_discovery,
-)
+from node.federating.inbound import server_discovery
 from node.federating.models import Peer as PeerRow
 from node.federating.models import PeerList
+from node.federating.peers import peer_list_subscriptions, peer_lists, peer_suggestions
+from node.federating.peers import service as peers
 from node.testing.nodes import Nodes, TestNode
 from tests.faults.many_rows import recorded
 from tests.federation.test_peers import decide

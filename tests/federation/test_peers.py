@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from node.federating import peers
 from node.federating.models import Delivery, DeliveryAttempt, InboxItem
+from node.federating.peers import service as peers
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_following import follows

@@ -9,9 +9,9 @@ from federation.errors import Refusal, RefusalReason
 from federation.proofs import add_proof, check_proof
 from federation.signatures import PrivateKey, PublicKey, key_from_actor, public_pem
 from federation.vocabulary import RFC9421_CAPABILITY, ActorDocument
-from node.db import now
-from node.federating import refusals
+from node.database.tables import now
 from node.federating.models import InboxItem, Reaction, RefusalCount
+from node.federating.peers import refusals
 from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_following import follows

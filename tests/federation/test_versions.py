@@ -17,8 +17,8 @@ from federation.council_digest import TYPES_HEADER
 from federation.proofs import add_proof
 from federation.signatures import sign
 from federation.vocabulary.context import without_context
-from node.db import now
-from node.federating import actors
+from node.database.tables import now
+from node.federating.identity import actors
 from node.federating.models import Actor, InboxItem
 from node.projects.models import Project
 from node.testing.fake_peer import FakePeer

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from node.federating import comparison_schedule, delivery
 from node.federating.models import Actor, Comparison, Delivery
+from node.federating.outbound import delivery
+from node.federating.peers import comparison_schedule
 from node.testing.nodes import Nodes
 from tests.federation.delivering import Moody, follower, say
 from tests.federation.test_main_job import follow

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from node.audit import AuditEntry
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Comparison, OutboxActivity, Peer
 from node.freshness import service as freshness
 from node.projects import review_dates

@@ -11,9 +11,9 @@ from threading import Thread
 import pytest
 from sqlalchemy import select
 
+from node.access.permissions import OFFICER, OPERATOR
 from node.app import create_app, get_node
 from node.conversations.models import Comment
-from node.federating import peers
 from node.federating.models import (
     Actor,
     Delivery,
@@ -22,7 +22,7 @@ from node.federating.models import (
     OutboxActivity,
     RefusalCount,
 )
-from node.people.permissions import OFFICER, OPERATOR
+from node.federating.peers import service as peers
 from node.projects.models import Project
 from node.runtime import Node
 from node.testing.http_users import HttpUsers

@@ -6,8 +6,8 @@ import pytest
 
 from federation.proofs import check_proof
 from federation.vocabulary import id_of
-from node.db import now
-from node.federating.keystore import FetchingKeyStore
+from node.database.tables import now
+from node.federating.inbound.keystore import FetchingKeyStore
 from tests.interop.conftest import Town
 
 PROJECT = {

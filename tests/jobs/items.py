@@ -10,13 +10,11 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from node.batched_writes import JOB as LONG_WRITES
-from node.batched_writes import BatchedWrite
 from node.conversations import thread_fetcher as conversations
-from node.db import now
-from node.error_isolation import JobFailure
+from node.database.tables import now
 from node.events.models import NotificationEvent, Watch
-from node.federating import housekeeping, inbox_processor, peer_health, server_discovery
+from node.federating import housekeeping
+from node.federating.inbound import inbox_processor, server_discovery
 from node.federating.models import (
     Actor,
     ActorDeletion,
@@ -28,12 +26,11 @@ from node.federating.models import (
     OutboxActivity,
     Peer,
     PeerList,
-    QueueMixin,
     RemoteTombstone,
 )
-from node.federating.peers import NEWLY_ALLOWED_JOB
+from node.federating.outbound import peer_health
+from node.federating.peers.service import NEWLY_ALLOWED_JOB
 from node.freshness import service as freshness
-from node.hourly_jobs import HourlyJob
 from node.mail.models import Mail
 from node.notifications import email_digests
 from node.notifications import housekeeping as notifications_housekeeping
@@ -48,6 +45,11 @@ from node.projects.details import Freshness
 from node.projects.models import Project, ReindexRequest
 from node.projects.reindex_queue import JOB as INDEXING
 from node.projects.relations import MERGING_JOB
+from node.queue.batched_writes import JOB as LONG_WRITES
+from node.queue.batched_writes import BatchedWrite
+from node.queue.error_isolation import JobFailure
+from node.queue.hourly_jobs import HourlyJob
+from node.queue.mixins import QueueMixin
 from node.runtime import UnitOfWork
 from node.search import notifications as searches
 from node.search.models import SavedSearch

@@ -6,10 +6,9 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from node.batched_writes import BatchedWrite
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.events.models import NotificationEvent, Watch
 from node.federating.models import (
     Actor,
@@ -34,6 +33,7 @@ from node.projects import relations
 from node.projects.details import Freshness, RelatedProject, RelationKind
 from node.projects.models import Project, ProjectState, Visibility
 from node.projects.reindex_queue import QUEUED_PROJECTS_KEY
+from node.queue.batched_writes import BatchedWrite
 from node.runtime import UnitOfWork
 from node.search.models import SavedSearch
 from node.webhooks.events import WebhookEvent

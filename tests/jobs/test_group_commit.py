@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from node.group_commit import GroupCommit
+from node.database.group_commit import GroupCommit
 from node.testing.processes import wait_until
 
 ITEMS = 8

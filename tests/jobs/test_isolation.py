@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from node.federating.clock import JOB as CLOCK
-from node.federating.inbox_processor import FETCHING_JOB
-from node.federating.models import InboxItem, QueueMixin
+from node.federating.inbound.inbox_processor import FETCHING_JOB
+from node.federating.models import InboxItem
+from node.federating.outbound.clock import JOB as CLOCK
 from node.people.sessions import JOB as SESSIONS
+from node.queue.mixins import QueueMixin
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 from node.unsaved.service import JOB as UNSAVED

@@ -17,8 +17,8 @@ from sqlalchemy.exc import OperationalError
 
 from federation.vocabulary import Note
 from node.federating.models import Delivery, InboxItem
-from node.hourly_jobs import HourlyJob
 from node.projects.models import Project
+from node.queue.hourly_jobs import HourlyJob
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from node.updates.models import Update

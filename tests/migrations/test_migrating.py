@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from federation.signatures import PrivateKey, public_pem
 from federation.signatures.algorithms import KeyAlgorithm
 from node import schema_migrations
-from node.db import prepare_engine
-from node.hooks import Hooks
+from node.database.engine import prepare_engine
+from node.plugin_api.hooks import Hooks
 from node.settings import Settings
 from node.testing import cached_migrations
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from node.app import get_node
-from node.db import now
+from node.database.tables import now
 from node.notifications import email_digests, housekeeping
 from node.notifications.digest_renderer import TemplateDigestRenderer
 from node.notifications.email_digests import due_before

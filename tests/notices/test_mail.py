@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from node.db import now
+from node.database.tables import now
 from node.mail import service as mail
 from node.mail.models import Mail
 from node.testing.nodes import Nodes, TestNode

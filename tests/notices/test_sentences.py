@@ -1,7 +1,7 @@
 """A notification whose details are incomplete is still shown and emailed."""
 
 from node.app import get_node
-from node.db import now
+from node.database.tables import now
 from node.events.service import record_event
 from node.notifications import email_digests
 from node.notifications.digest_renderer import TemplateDigestRenderer

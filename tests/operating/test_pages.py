@@ -5,9 +5,9 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
+from node.access.permissions import COORDINATOR
 from node.councils.models import Council
 from node.people import service as people
-from node.people.permissions import COORDINATOR
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import PASSWORD, Nodes, TestNode, role_email
 from tests.federation.test_main_job import follow, publish

@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import select, update
 
 from node import api
-from node.db import now
-from node.federating import peers
-from node.federating.delivery import retry_host
+from node.database.tables import now
 from node.federating.models import Delivery
 from node.federating.models import Peer as KnownServer
-from node.hooks import open_plugin_work
+from node.federating.outbound.delivery import retry_host
+from node.federating.peers import service as peers
 from node.operating.delivery_reasons import outcome_at_host
 from node.operating.explanations import explain, next_step
 from node.operating.inspected_objects import find_object
 from node.operating.inspection import inspect_object
 from node.operating.missing_reasons import explain_missing
+from node.plugin_api.hooks import open_plugin_work
 from node.plugin_documents.models import PluginDocument
 from node.projects.models import Project
 from node.testing.fake_peer import FakePeer

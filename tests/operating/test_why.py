@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from node.federating import peers
+from node.federating.peers import service as peers
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_main_job import follow, publish

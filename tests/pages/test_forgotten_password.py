@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from node.db import now
+from node.database.tables import now
 from node.mail.models import Mail
 from node.passwords.models import PasswordReset
 from node.passwords.views import (

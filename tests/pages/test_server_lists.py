@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from node.federating import peer_lists, peer_suggestions, peers
 from node.federating.models import Peer
+from node.federating.peers import peer_lists, peer_suggestions
+from node.federating.peers import service as peers
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 

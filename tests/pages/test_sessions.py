@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from node.db import now
+from node.database.tables import now
 from node.mail.models import Mail
 from node.people import service as people
 from node.people import sessions

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from node import api
-from node.hookspecs import API_VERSION, HookSpecs
+from node.plugin_api.hookspecs import API_VERSION, HookSpecs
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins" / "reference.md"
 # The name of a module before that of a type.

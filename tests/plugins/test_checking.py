@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from node.db import Base
+from node.database.tables import Base
 from node.plugin_admin import jobs
 from node.runtime import Node
 from tests.cli.conftest import Command

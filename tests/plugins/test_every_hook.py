@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node.hookspecs import HookSpecs
+from node.plugin_api.hookspecs import HookSpecs
 from node.testing.nodes import Nodes
 
 from . import reference

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from node import api
 from node.api import Document
-from node.hooks import open_plugin_work
+from node.plugin_api.hooks import open_plugin_work
 from node.projects import service as projects
 from node.testing.nodes import Nodes, TestNode
 

@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 
 from node import api
 from node.api import Document, Work
-from node.db import now
-from node.hooks import open_plugin_work
+from node.database.tables import now
+from node.plugin_api.hooks import open_plugin_work
 from node.plugin_documents.models import PluginDocument
 from node.projects import service as projects
 from node.projects.models import Project

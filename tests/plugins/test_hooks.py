@@ -10,11 +10,11 @@ from werkzeug.routing import Map
 from node.audit import AuditEntry
 from node.cli import lifecycle
 from node.errors import InvalidInputError
-from node.hooks import Hooks
 from node.plugin_admin import failures, jobs, setting_values
 from node.plugin_admin.models import PluginJob
-from node.plugin_declarations import NavigationItem, Permission
-from node.plugin_info import ProjectInfo
+from node.plugin_api.declarations import NavigationItem, Permission
+from node.plugin_api.hooks import Hooks
+from node.plugin_api.info import ProjectInfo
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 

@@ -3,7 +3,7 @@
 import pytest
 
 from node.errors import SettingsError
-from node.hooks import Hooks
+from node.plugin_api.hooks import Hooks
 from node.settings import Settings
 
 from .conftest import Install

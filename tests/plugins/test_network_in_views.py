@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from node.offline import NetworkInTransactionError
 from node.plugin_admin import failures
 from node.plugin_admin.models import PluginJob
+from node.plugin_api.offline import NetworkInTransactionError
 from node.testing.nodes import Nodes, TestNode
 
 from .conftest import Install

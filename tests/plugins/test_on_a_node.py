@@ -9,7 +9,7 @@ from node.councils import service as councils
 from node.events.models import NotificationEvent
 from node.people import service as people
 from node.plugin_admin import failures
-from node.plugin_info import DemoInfo
+from node.plugin_api.info import DemoInfo
 from node.projects import plugin_data
 from node.testing.nodes import Nodes, TestNode, role_email
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, inspect
 
 from node import schema_migrations
-from node.db import prepare_engine
-from node.hooks import Hooks
+from node.database.engine import prepare_engine
+from node.plugin_api.hooks import Hooks
 from node.settings import Settings
 
 from .conftest import Install

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from federation.errors import RefusalReason
 from federation.signatures import PrivateKey, SignatureScheme
-from node.db import now
+from node.database.tables import now
 from node.testing.fake_peer import FakeActor, FakePeer, SignedMessage
 from node.testing.nodes import TestNode
 from tests.refusals.bending import (

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from federation.errors import RefusalReason
 from federation.signatures import PrivateKey, SignatureScheme
-from node.db import now
+from node.database.tables import now
 from node.testing.fake_peer import private_key_pem
 from tests.refusals.bending import COVERED, digest_of, keyed_with_the_public_key, with_body
 from tests.refusals.cases import (

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from federation.signatures import PrivateKey, PublicKey, SignatureScheme, public_pem
 from federation.vocabulary import ActorDocument
-from node.db import now
+from node.database.tables import now
 from node.federating.models import Actor, InboxItem
 from node.testing.fake_peer import FakePeer, SignedMessage, private_key_pem
 from node.testing.nodes import TestNode

@@ -10,7 +10,7 @@ from federation.vocabulary import ActorDocument, Article, ProjectDetails
 from node.conversations import remote_comments
 from node.councils import service as councils
 from node.errors import ConflictError
-from node.federating import inbox_processor
+from node.federating.inbound import inbox_processor
 from node.federating.models import Actor, Follow, InboxItem, RemoteTombstone
 from node.projects.models import Project
 from node.testing.fake_peer import FakeActor, FakePeer

@@ -9,10 +9,12 @@ from sqlalchemy import delete, func, select, update
 from federation.signatures import PrivateKey, PublicKey, public_pem
 from federation.vocabulary import ActorDocument
 from node.audit import AuditEntry
-from node.db import now
-from node.federating import following, housekeeping, outbox
+from node.database.tables import now
+from node.federating import housekeeping
 from node.federating.models import Actor, ActorKey, Delivery, Follow, InboxItem
-from node.hourly_jobs import HourlyJob
+from node.federating.outbound import outbox
+from node.federating.sync import following
+from node.queue.hourly_jobs import HourlyJob
 from node.runtime import AUDIT_QUOTA_PER_SERVER
 from node.testing.fake_peer import FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode

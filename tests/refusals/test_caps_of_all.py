@@ -7,7 +7,8 @@ from node.audit import AuditEntry
 from node.conversations import remote_comments
 from node.conversations import service as conversations
 from node.conversations.models import Comment
-from node.federating import actor_blocks, following, housekeeping, inbox, inbox_processor
+from node.federating import housekeeping
+from node.federating.inbound import inbox, inbox_processor
 from node.federating.models import (
     Block,
     Delivery,
@@ -17,6 +18,7 @@ from node.federating.models import (
     Reaction,
     RemoteTombstone,
 )
+from node.federating.sync import actor_blocks, following
 from node.moderation import service as moderation
 from node.moderation.models import Report
 from node.testing.fake_peer import FakeActor, FakePeer

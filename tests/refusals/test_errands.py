@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select, update
 
-from node.db import now
-from node.federating import inbox_processor
-from node.federating.fetching import MAX_THIRD_PARTY_FETCHES_PER_HOST
+from node.database.tables import now
+from node.federating.inbound import inbox_processor
 from node.federating.models import InboxItem
+from node.federating.peers.fetching import MAX_THIRD_PARTY_FETCHES_PER_HOST
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.refusals.test_belief import followed

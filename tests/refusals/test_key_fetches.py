@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from federation.signatures import PrivateKey
 from node.caches_and_limits import LimitExceededError, RateLimiter
-from node.federating.keystore import MAX_FETCHES_PER_HOST
+from node.federating.inbound.keystore import MAX_FETCHES_PER_HOST
 from node.testing.fake_peer import FakePeer, SignedMessage, private_key_pem
 from node.testing.nodes import Nodes, TestNode
 

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from node.db import now
+from node.database.tables import now
 from node.federating.models import RefusalCount
-from node.federating.refusals import MAX_ROWS
+from node.federating.peers.refusals import MAX_ROWS
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes
 from tests.refusals.test_refusals import counted, shown

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from node.federating import inbox_processor
+from node.federating.inbound import inbox_processor
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.refusals.test_belief import article, followed, send, titles

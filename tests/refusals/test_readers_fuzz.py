@@ -13,7 +13,7 @@ from federation.errors import FederationError
 from federation.vocabulary import Article, parse_json
 from node import markup
 from node.errors import InvalidInputError
-from node.federating import peer_lists
+from node.federating.peers import peer_lists
 from node.importing import markdown
 from node.mail import notify
 from node.projects import federate

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, select, text
 
-from node.federating import peers, refusals
 from node.federating.models import RefusalCount
+from node.federating.peers import refusals
+from node.federating.peers import service as peers
 from node.testing.fake_peer import FakePeer, SignedMessage
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import event, select, update
 
 from node.councils.models import Council
-from node.federating import actor_blocks, peers
 from node.federating.models import Actor, Peer
+from node.federating.peers import service as peers
+from node.federating.sync import actor_blocks
 from node.people.models import User
 from node.testing.fake_peer import FakeActor
 from node.testing.fake_peer import FakePeer as Server

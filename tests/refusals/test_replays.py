@@ -6,7 +6,7 @@ import pytest
 
 from federation.proofs import add_proof
 from federation.signatures import PrivateKey, SignatureScheme
-from node.db import now
+from node.database.tables import now
 from node.federating.models import InboxItem
 from node.testing.fake_peer import FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from federation.vocabulary import ActorDocument
 from node import markup
 from node.audit import AuditEntry
-from node.db import now
-from node.federating import actors
+from node.database.tables import now
+from node.federating.identity import actors
 from node.projects.models import Project
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from node.db import now
+from node.database.tables import now
 from node.federating.viewer import ANONYMOUS, LOCAL_USER, Viewer
 from node.search import service
 from node.testing.nodes import TestNode

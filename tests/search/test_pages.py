@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from node import batched_writes
-from node.db import now
+from node.database.tables import now
 from node.events.models import NotificationEvent
 from node.notifications.models import Notification
 from node.projects import service as projects
+from node.queue import batched_writes
 from node.search import indexing, notifications, saved_searches
 from node.search.models import SavedSearch
 from node.services import service as services

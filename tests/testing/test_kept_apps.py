@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, inspect, select
 
 from node.audit import AuditEntry
-from node.db import Base
+from node.database.tables import Base
 from node.moderation import views as moderation
 from node.people import forms
 from node.runtime import Node

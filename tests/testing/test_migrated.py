@@ -11,8 +11,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from node import schema_migrations
-from node.db import prepare_engine
-from node.hooks import Hooks
+from node.database.engine import prepare_engine
+from node.plugin_api.hooks import Hooks
 from node.settings import Settings
 from node.testing import cached_migrations
 from node.testing.postgres import PostgresServer, programs_folder

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from node.db import now
+from node.database.tables import now
 from node.testing.nodes import Nodes, TestNode
 from node.web.translations import MessageCatalogues
 from tests.accessibility import markup

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, func, select
 from werkzeug.test import TestResponse
 
-from node.db import now
+from node.database.tables import now
 from node.people import service as people
 from node.testing.nodes import PASSWORD, TestNode, role_email
 from node.testing.visitor import PageForm, Visitor, parse_forms

@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
-from node.federating import peers
+from node.access.permissions import MODERATOR
+from node.federating.peers import service as peers
 from node.people import service as people
-from node.people.permissions import MODERATOR
 from node.projects.models import ProjectState, Visibility
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import PASSWORD, Nodes, role_email

@@ -5,8 +5,8 @@ from sqlalchemy import select
 
 from federation.errors import RefusalReason
 from federation.signatures import SignatureScheme
-from node.federating import refusals
 from node.federating.models import Disclosure, RefusalCount
+from node.federating.peers import refusals
 from node.projects.models import ProjectState, Visibility
 from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from node.federating import delivery
 from node.federating.models import Delivery
+from node.federating.outbound import delivery
 from node.projects.models import ProjectState, Visibility
 from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode

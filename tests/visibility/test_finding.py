@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from node.federating import fetching, peers
 from node.federating.models import Actor
+from node.federating.peers import fetching
+from node.federating.peers import service as peers
 from node.projects.models import ProjectState, Visibility
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode

@@ -7,17 +7,17 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from federation.signatures import SignatureScheme, sign
+from node.access.permissions import OFFICER
 from node.conversations import comment_subjects
 from node.conversations import service as conversations
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import now
+from node.database.tables import now
 from node.events import service as news
 from node.federating.models import Actor
 from node.notifications import preferences
 from node.officers import service as officers
 from node.people import service as people
-from node.people.permissions import OFFICER
 from node.projects import service as projects
 from node.projects.details import RelatedProject, RelationKind
 from node.projects.models import Phase, Project, ProjectState, Visibility, new_token

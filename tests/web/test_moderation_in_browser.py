@@ -11,7 +11,10 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from federation.vocabulary import ActorDocument
 from node.councils import council_moves
 from node.councils import service as councils
-from node.federating import actor_blocks, actors, peer_list_subscriptions, peer_suggestions, peers
+from node.federating.identity import actors
+from node.federating.peers import peer_list_subscriptions, peer_suggestions
+from node.federating.peers import service as peers
+from node.federating.sync import actor_blocks
 from node.moderation import service
 from node.projects import service as projects
 from node.projects.models import Project

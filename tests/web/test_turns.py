@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import OperationalError
 
-from node.fair_lock import FairLock
-from node.federating import peers
+from node.database.fair_lock import FairLock
+from node.federating.peers import service as peers
 from node.testing.nodes import Nodes
 
 
@@ -79,7 +79,7 @@ def test_the_turn_ends_after_the_commit(nodes: Nodes, monkeypatch: pytest.Monkey
 def test_a_turn_that_does_not_come_is_an_error(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.db.LOCK_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("node.database.engine.LOCK_TIMEOUT_SECONDS", 0.1)
     node = nodes.start("aldermoor")
     with node.work() as work:
         peers.record_seen(work.session, "a.test")

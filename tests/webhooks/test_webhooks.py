@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from sqlalchemy import select
 
 from node.councils.service import require_own
-from node.db import now
+from node.database.tables import now
 from node.messages import msg
 from node.outbound import OutboundError, OutboundErrorCode
 from node.people import service as people

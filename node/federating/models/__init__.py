@@ -3,7 +3,6 @@ transitions.
 """
 
 from node.federating.models.actors import Actor, ActorKey, Block, Follow
-from node.federating.models.mixins import QueueMixin, StateMixin, Uri
 from node.federating.models.peers import (
     ClockReading,
     Disclosure,
@@ -39,10 +38,7 @@ __all__ = [
     "OutboxActivity",
     "Peer",
     "PeerList",
-    "QueueMixin",
     "Reaction",
     "RefusalCount",
     "RemoteTombstone",
-    "StateMixin",
-    "Uri",
 ]

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
-from node.federating.models.mixins import StateMixin, Uri
+from node.database.tables import Base, Uri, now
+from node.queue.mixins import StateMixin
 
 
 class Actor(Base):

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
+from node.database.tables import Base, Uri, now
 from node.federating.models.actors import Actor
-from node.federating.models.mixins import QueueMixin, Uri
+from node.queue.mixins import QueueMixin
 
 
 class Peer(Base):

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from node.db import Base, now
+from node.database.tables import Base, Uri, now
 from node.federating.models.actors import Actor
-from node.federating.models.mixins import QueueMixin, Uri
+from node.queue.mixins import QueueMixin
 
 
 class OutboxActivity(Base):
@@ -150,9 +150,9 @@ class Backfill(QueueMixin, Base):
 
 
 class ActorDeletion(QueueMixin, Base):
-    """A remote actor that was deleted (`node.federating.actors.TOMBSTONE`), or may have been, so
-    that its server is asked. `inbox`: the inbox that answered 410 Gone, if that is why. The row is
-    deleted once the actor's content has been removed.
+    """A remote actor that was deleted (`node.federating.identity.actors.TOMBSTONE`), or may have
+    been, so that its server is asked. `inbox`: the inbox that answered 410 Gone, if that is why.
+    The row is deleted once the actor's content has been removed.
     """
 
     __tablename__ = "departure"

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from federation.vocabulary import Collection, CollectionPage, without_context
 from node.errors import NotFoundError
-from node.federating import actors, local_uris
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, Follow, OutboxActivity
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg

@@ -7,7 +7,9 @@ from flask import Response, after_this_request, g, request
 
 from federation.errors import Refusal
 from federation.signatures import SignedRequest
+from node.access.permissions import current_roles, is_signed_in
 from node.errors import NotFoundError
+from node.federating.inbound.wsgi import build_signed_request
 from node.federating.viewer import (
     ANONYMOUS,
     SIGNATURE_HEADERS,
@@ -17,8 +19,6 @@ from node.federating.viewer import (
     refuse_blocked_host,
     viewer_with_roles,
 )
-from node.federating.wsgi import build_signed_request
-from node.people.permissions import current_roles, is_signed_in
 from node.request import current_node, current_work, is_server_request
 
 ResultT = TypeVar("ResultT")

@@ -8,10 +8,12 @@ from federation.errors import Refusal
 from federation.origin import host_of
 from federation.signatures import claimed_host
 from federation.vocabulary import Collection
-from node.db import now
+from node.database.tables import now
 from node.errors import NotFoundError
-from node.federating import actors, follower_sync, inbox
-from node.federating.keystore import FetchingKeyStore, build_policy
+from node.federating.identity import actors
+from node.federating.inbound import inbox
+from node.federating.inbound.keystore import FetchingKeyStore, build_policy
+from node.federating.outbound import follower_digests
 from node.federating.views.current_viewer import current_signed_request
 from node.messages import msg
 from node.request import PUBLIC, activity_response, current_node, current_work, permission
@@ -31,8 +33,8 @@ def synchronization(slug: str) -> ResponseReturnValue:
     actor = actors.local_by_username(session, slug)
     if actor is None or not actor.followers:
         raise NotFoundError(msg("Council not found."))
-    follower_uris = tuple(follower_sync.followers_on_host(session, actor, host))
-    uri = follower_sync.collection_url(actor)
+    follower_uris = tuple(follower_digests.followers_on_host(session, actor, host))
+    uri = follower_digests.collection_url(actor)
     response = activity_response(
         Collection(id=uri, total_items=len(follower_uris), items=follower_uris).dump()
     )

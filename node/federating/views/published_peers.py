@@ -4,7 +4,8 @@ from flask import Blueprint, Response, json
 from flask.typing import ResponseReturnValue
 
 from node.errors import NotFoundError
-from node.federating import peer_lists, server_discovery
+from node.federating.inbound import server_discovery
+from node.federating.peers import peer_lists
 from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg

@@ -12,7 +12,7 @@ from federation.errors import FederationError
 from federation.webfinger import build_jrd, parse_resource
 from node import __version__
 from node.errors import InvalidInputError, NotFoundError
-from node.federating import actors, local_uris
+from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, OutboxActivity
 from node.federating.viewer import ANONYMOUS, SIGNATURE_HEADERS, Viewer
 from node.federating.views.current_viewer import find_public_first

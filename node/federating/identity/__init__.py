@@ -1,0 +1,1 @@
+"""Actors, their ids and the signatures of ours."""

@@ -1,0 +1,1 @@
+"""From a received message to the handlers of the rooms."""

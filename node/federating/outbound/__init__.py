@@ -1,0 +1,1 @@
+"""From a published activity to its delivery."""

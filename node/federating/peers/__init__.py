@@ -1,0 +1,1 @@
+"""Other servers: which are allowed, what they list, and fetching from them."""

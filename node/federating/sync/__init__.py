@@ -1,0 +1,1 @@
+"""Following, and keeping up with those we follow."""

@@ -1,0 +1,1 @@
+"""What plugins consist of: hooks, declarations, and how they are loaded and guarded."""

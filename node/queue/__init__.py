@@ -1,0 +1,1 @@
+"""Work that waits in tables: leases, retries, isolation of errors, batches and retention."""
