@@ -44,6 +44,7 @@ from flask_security import current_user
 from federation.vocabulary import Activity
 from node.access.permissions import ROLES as _ROLES
 from node.access.permissions import has_permission
+from node.access.viewer import Viewer
 from node.councils import service as _councils
 from node.database.tables import Base, Uri, insert_once, now
 from node.errors import (
@@ -56,7 +57,6 @@ from node.errors import (
 from node.events import service as _events
 from node.federating.identity import local_uris as _local_uris
 from node.federating.outbound import outbox as _outbox
-from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
 from node.forms import BaseForm, DateField, VersionedForm
 from node.languages import page_language as language

@@ -7,10 +7,10 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from node.access.viewer import LOCAL_USER
 from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work
 from node.councils import service as councils
 from node.errors import NotFoundError
-from node.federating.viewer import LOCAL_USER
 from node.importing import markdown
 from node.messages import msg
 from node.projects import rendering, service

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from federation.properties import JsonObject
 from federation.vocabulary import Collection
+from node.access.viewer import Viewer
 from node.conversations.comment_subjects import find
 from node.conversations.federate import to_note as comment_note
 from node.conversations.models import Comment, CommentState
 from node.councils.models import Council
 from node.federating.identity import local_uris
 from node.federating.models import Actor
-from node.federating.viewer import Viewer
 from node.projects import service as projects
 from node.projects.federate import to_article
 from node.projects.models import Project

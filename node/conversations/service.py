@@ -13,6 +13,7 @@ from federation.properties import JsonObject
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from node import markup
+from node.access import audiences
 from node.conversations import notifications
 from node.conversations.comment_subjects import CommentSubject
 from node.conversations.federate import to_note, to_tombstone
@@ -132,7 +133,7 @@ def delete(work: UnitOfWork, comment: Comment) -> None:
 def withdraw(
     work: UnitOfWork,
     project: Project,
-    audience: outbox.Audience | None,
+    audience: audiences.Audience | None,
     after: int,
     limit: int,
 ) -> int:

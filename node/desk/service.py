@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from node import markup
+from node.access.viewer import LOCAL_USER
 from node.conversations.models import Comment, CommentState
 from node.councils.gss_code_claims import find_disputes
 from node.councils.models import Council
@@ -17,7 +18,6 @@ from node.database.tables import now
 from node.desk.items import MAX_PER_SECTION, DeskItem, DeskSection
 from node.drafts.models import DraftReview
 from node.federating.models import Actor
-from node.federating.viewer import LOCAL_USER
 from node.freshness.models import Reminder
 from node.freshness.service import ESCALATION_STEP
 from node.handover.models import HandOver

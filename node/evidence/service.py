@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from node.access.viewer import Viewer
 from node.councils.models import Council
 from node.federating.models import Actor, Reaction
-from node.federating.viewer import Viewer
 from node.portfolio import board, output_adoptions, statistics
 from node.portfolio.output_adoptions import AdoptedOutput
 from node.portfolio.scope import PortfolioScope, council_scope

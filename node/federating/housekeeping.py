@@ -11,6 +11,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Select, exists, func, or_, select
 
+from node.access.audiences import DIRECT, NOBODY
 from node.database.tables import Base, now
 from node.federating.models import (
     Actor,
@@ -22,7 +23,6 @@ from node.federating.models import (
     RemoteTombstone,
 )
 from node.federating.outbound import delivery
-from node.federating.outbound.outbox import DIRECT, NOBODY
 from node.queue import error_isolation
 from node.queue.hourly_jobs import run_hourly
 from node.queue.pruning import prune, prune_surplus

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
+from node.access.viewer import Viewer
 from node.councils.models import Council
-from node.federating.viewer import Viewer
 from node.projects import service
 from node.projects.models import Project
 from node.request import current_work

@@ -9,11 +9,11 @@ from datetime import datetime
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 
+from node.access.viewer import ANONYMOUS
 from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import now
 from node.errors import NotFoundError
-from node.federating.viewer import ANONYMOUS
 from node.federating.views.current_viewer import current_viewer
 from node.feeds import dcat, listing, publiccode, representations
 from node.feeds.csv_export import to_csv

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from node.access.viewer import Viewer
 from node.errors import NotFoundError
-from node.federating.viewer import Viewer
 from node.messages import msg
 from node.projects import service as projects
 from node.projects import versions

@@ -7,8 +7,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from node.access.viewer import Viewer
 from node.errors import InvalidInputError, NotFoundError
-from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
 from node.history import field_values, service
 from node.languages import translate

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from node.access.viewer import Viewer
 from node.councils.models import Council
 from node.events.models import Watch
-from node.federating.viewer import Viewer
 from node.projects import visibility as project_visibility
 from node.projects.models import Project
 

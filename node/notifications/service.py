@@ -9,12 +9,12 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from node.access.viewer import viewer_with_roles
 from node.conversations.models import Comment, CommentState
 from node.database.tables import now
 from node.errors import NotFoundError
 from node.events.models import NotificationEvent
 from node.federating.models import Actor
-from node.federating.viewer import viewer_with_roles
 from node.messages import msg
 from node.notifications.models import Notification
 from node.people.models import User

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import undo as undo_activity
+from node.access import audiences
 from node.federating.identity import local_uris
 from node.federating.models import Actor, Delivery, OutboxActivity
 from node.federating.outbound import outbox
@@ -23,7 +24,7 @@ from node.updates.models import Update, UpdateState
 # Updates on an officer's page.
 MAX_LATEST = 20
 _IS_ANNOUNCE = OutboxActivity.type == "Announce"
-_IS_PUBLIC_ANNOUNCE = _IS_ANNOUNCE, OutboxActivity.audience == outbox.PUBLIC
+_IS_PUBLIC_ANNOUNCE = _IS_ANNOUNCE, OutboxActivity.audience == audiences.PUBLIC
 
 
 def announce_update(work: UnitOfWork, update: Update) -> None:
@@ -42,7 +43,7 @@ def announce_update(work: UnitOfWork, update: Update) -> None:
 def withdraw_announcements(
     work: UnitOfWork,
     project: Project,
-    _remaining_audience: outbox.Audience | None,
+    _remaining_audience: audiences.Audience | None,
     after: int,
     limit: int,
 ) -> int:
@@ -96,7 +97,7 @@ def _undo_announcements(
     """
     uris = select(Update.uri).where(condition)
     # An announcement that was undone is direct; hidden ones still have to be undone.
-    is_active = _IS_ANNOUNCE, OutboxActivity.audience != outbox.DIRECT, OutboxActivity.id > after
+    is_active = _IS_ANNOUNCE, OutboxActivity.audience != audiences.DIRECT, OutboxActivity.id > after
     query = (
         select(OutboxActivity)
         .join(Actor, Actor.id == OutboxActivity.actor_id)
@@ -113,5 +114,5 @@ def _undo_announcements(
         uri = local_uris.new_activity(work.settings)
         undo = undo_activity(uri, row.actor.uri, json.loads(row.body))
         outbox.publish_to(work, row.actor, undo, inboxes)
-        row.audience = outbox.DIRECT
+        row.audience = audiences.DIRECT
     return announcements[-1].id if len(announcements) == limit else 0

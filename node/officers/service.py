@@ -17,6 +17,7 @@ from federation.origin import host_of
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.webfinger import USERNAME
+from node.access import audiences
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from node.federating.identity import actors, local_uris
@@ -185,7 +186,7 @@ def _withdraw_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     follows. False when nothing is left.
     """
     session, actor_id = work.session, int(row.subject)
-    is_visible = OutboxActivity.audience != outbox.NOBODY, OutboxActivity.type != "Delete"
+    is_visible = OutboxActivity.audience != audiences.NOBODY, OutboxActivity.type != "Delete"
     activities = select(OutboxActivity.id).where(OutboxActivity.actor_id == actor_id, *is_visible)
     activities = activities.order_by(OutboxActivity.id.desc())
     ids = batched_writes.lock_batch(session, OutboxActivity, activities)
@@ -194,7 +195,7 @@ def _withdraw_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     end_follows = delete(Follow).where(
         Follow.id.in_(batched_writes.lock_batch(session, Follow, follows))
     )
-    for statement in (hide.values(audience=outbox.NOBODY), end_follows):
+    for statement in (hide.values(audience=audiences.NOBODY), end_follows):
         session.execute(statement, execution_options=batched_writes.NO_SESSION_SYNC)
     return batched_writes.is_any_left(session, activities) or batched_writes.is_any_left(
         session, follows

@@ -14,6 +14,9 @@ from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.vocabulary.activities import ActivityFactory
+from node.access import audiences
+from node.access.audiences import Audience
+from node.access.viewer import ANONYMOUS, Viewer
 from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import now
@@ -21,9 +24,8 @@ from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundErr
 from node.federating.identity import local_uris
 from node.federating.models import Actor
 from node.federating.outbound import outbox
-from node.federating.viewer import ANONYMOUS, Viewer
 from node.messages import message_from, msg
-from node.plugin_api.declarations import Audience, DocumentType
+from node.plugin_api.declarations import DocumentType
 from node.plugin_api.info import DocumentInfo
 from node.plugin_documents.federate import MAX_LEN_NAME, build_addressing, to_document, to_tombstone
 from node.plugin_documents.fields import clean_fields, to_plugin_fields
@@ -87,7 +89,7 @@ def publish(
         return row
     if row.visibility == "public" and visibility == "peers":
         row.visibility = visibility
-        _withdraw_from_others(work, row, outbox.PEERS)
+        _withdraw_from_others(work, row, audiences.PEERS)
     row.name, row.fields, row.visibility = name, fields, visibility
     row.revision, row.changed_at = new_revision(), now()
     _publish(work, row, update_activity, to_document(row))

@@ -6,10 +6,10 @@ from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from node.access.viewer import Viewer
 from node.councils import service as councils
 from node.errors import GoneError, NotFoundError
 from node.federating.outbound import disclosures
-from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
 from node.plugin_documents import service

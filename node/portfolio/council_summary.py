@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from node.access.viewer import Viewer
 from node.councils.models import Council
 from node.federating.models import Follow, Peer
-from node.federating.viewer import Viewer
 from node.portfolio import board, output_adoptions
 from node.portfolio.scope import council_scope
 from node.projects.models import Phase

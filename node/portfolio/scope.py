@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from node.federating.viewer import ANONYMOUS, Viewer
+from node.access.viewer import ANONYMOUS, Viewer
 from node.search import sql_filters
 from node.search.search_params import SearchParams
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from node.access.viewer import Viewer
 from node.errors import NotFoundError
 from node.federating.outbound import disclosures
-from node.federating.viewer import Viewer
 from node.messages import msg
 from node.projects.models import Project, Visibility
 from node.request import current_node

@@ -4,6 +4,7 @@ from federation.properties import JsonObject
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
+from node.access import audiences
 from node.federating.identity import local_uris
 from node.federating.outbound import outbox
 from node.projects import group_actor
@@ -98,12 +99,12 @@ def _is_narrowed(project: Project) -> bool:
     return project.state is ProjectState.deleted or is_for_fewer
 
 
-def _remaining_audience(project: Project) -> outbox.Audience | None:
+def _remaining_audience(project: Project) -> audiences.Audience | None:
     """Which other servers may still read a project whose audience was narrowed."""
     is_for_peers = (
         project.visibility is Visibility.peers and project.state is not ProjectState.deleted
     )
-    return outbox.PEERS if is_for_peers else None
+    return audiences.PEERS if is_for_peers else None
 
 
 def _publish_to_new_readers(work: UnitOfWork, project: Project) -> None:

@@ -18,6 +18,7 @@ from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import undo as undo_activity
 from federation.vocabulary import update as update_activity
+from node.access import audiences
 from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, ActorKey, Delivery, OutboxActivity
 from node.federating.outbound import outbox
@@ -116,7 +117,7 @@ def undo_announcements(
             OutboxActivity.actor_id == project.actor.id,
             OutboxActivity.type == "Announce",
             OutboxActivity.object_uri == object_uri,
-            OutboxActivity.audience != outbox.NOBODY,
+            OutboxActivity.audience != audiences.NOBODY,
         )
     ).all()
     for row in rows:
@@ -124,7 +125,7 @@ def undo_announcements(
         announced = announcement["object"]
         if object_uri != announced_uri and id_of(announced) != announced_uri:
             continue
-        row.audience = outbox.NOBODY
+        row.audience = audiences.NOBODY
         recipients = select(Delivery.inbox).where(Delivery.activity_id == row.id)
         undone_announcement = announcement | {"object": announced_uri}
         activity = undo_activity(
@@ -156,10 +157,10 @@ def close(work: UnitOfWork, project: Project) -> None:
     actors.close(group)
 
 
-def audience_of(project: Project) -> outbox.Audience:
+def audience_of(project: Project) -> audiences.Audience:
     """Who may read activities about a project."""
     is_public = project.visibility is Visibility.public
-    return outbox.PUBLIC if is_public else outbox.PEERS
+    return audiences.PUBLIC if is_public else audiences.PEERS
 
 
 def _announce(work: UnitOfWork, project: Project, about: JsonObject | str, to: set[str]) -> None:
@@ -181,7 +182,7 @@ def publish_actor_update(work: UnitOfWork, project: Project, group: Actor) -> No
 
 def _build_addressing(project: Project, group: Actor) -> Addressing:
     followers = (group.followers or "",)
-    if audience_of(project) == outbox.PUBLIC:
+    if audience_of(project) == audiences.PUBLIC:
         return {"to": (PUBLIC_COLLECTION,), "cc": followers}
     return {"to": followers, "cc": ()}
 

@@ -11,12 +11,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, selectinload
 
+from node.access.viewer import ANONYMOUS, LOCAL_USER, Viewer
 from node.councils.models import Council
 from node.database.tables import now
 from node.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from node.events.service import record_event
 from node.federating.identity import local_uris
-from node.federating.viewer import ANONYMOUS, LOCAL_USER, Viewer
 from node.messages import msg
 from node.people import service as people
 from node.projects import federation_events, notifications, relations, review_dates, versions

@@ -6,9 +6,9 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
 from node.access.permissions import has_permission
+from node.access.viewer import Viewer
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
-from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
 from node.forms import VersionedForm
 from node.messages import msg

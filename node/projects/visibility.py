@@ -14,9 +14,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from node.access.viewer import Viewer
 from node.councils.models import Council
 from node.federating.models import Actor, Follow
-from node.federating.viewer import Viewer
 from node.projects import relations
 from node.projects.details import Freshness
 from node.projects.models import (

@@ -17,8 +17,8 @@ from werkzeug.exceptions import (
 )
 
 from node.access.permissions import is_allowed
+from node.access.viewer import ANONYMOUS, Viewer, viewer_with_roles
 from node.errors import ForbiddenError, InvalidInputError
-from node.federating.viewer import ANONYMOUS, Viewer, viewer_with_roles
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
 from node.people.attempt_limits import AttemptLimiter

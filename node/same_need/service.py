@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from federation.vocabulary import Relationship, id_of
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
+from node.access.viewer import ANONYMOUS, Viewer
 from node.councils import service as councils
 from node.database.tables import insert_once, now
 from node.errors import InvalidInputError, NotFoundError
@@ -19,7 +20,6 @@ from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, RemoteTombstone
 from node.federating.outbound import outbox
 from node.federating.peers import service as peers
-from node.federating.viewer import ANONYMOUS, Viewer
 from node.messages import Message, msg
 from node.projects import relations
 from node.projects import visibility as project_visibility

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.federating.viewer import Viewer
+from node.access.viewer import Viewer
 from node.projects import service as projects
 from node.projects import visibility as project_visibility
 from node.projects.details import Output

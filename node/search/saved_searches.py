@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from node.access.viewer import LOCAL_USER
 from node.database.tables import now
 from node.errors import InvalidInputError, NotFoundError
-from node.federating.viewer import LOCAL_USER
 from node.messages import msg
 from node.people.models import User
 from node.projects.models import Project

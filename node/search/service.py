@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
+from node.access.viewer import Viewer
 from node.councils.models import Council
-from node.federating.viewer import Viewer
 from node.projects import service as projects
 from node.projects import visibility as project_visibility
 from node.projects.details import Freshness

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from node.access.viewer import Viewer
 from node.councils.models import Council
-from node.federating.viewer import Viewer
 from node.projects import service as projects
 from node.projects import visibility as project_visibility
 from node.projects.details import Freshness

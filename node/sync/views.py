@@ -20,12 +20,12 @@ from federation.council_digest import (
     type_digest_uri,
 )
 from federation.vocabulary import Article, Collection, CollectionPage, Note
+from node.access.audiences import PEERS
+from node.access.viewer import Viewer
 from node.councils import service as councils
 from node.councils.models import Council
 from node.errors import NotFoundError
 from node.federating.outbound import follower_digests
-from node.federating.outbound.outbox import PEERS
-from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import verified_viewer
 from node.messages import msg
 from node.plugin_documents import service as documents

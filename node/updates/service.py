@@ -12,13 +12,14 @@ from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.vocabulary.activities import ActivityFactory
 from node import markup
+from node.access import audiences
+from node.access.viewer import Viewer
 from node.councils.models import Council
 from node.database.tables import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
 from node.events.service import record_event
 from node.federating.identity import local_uris
 from node.federating.outbound import outbox
-from node.federating.viewer import Viewer
 from node.messages import Message, msg
 from node.projects import federation_events, group_actor, review_dates
 from node.projects.federate import build_addressing
@@ -210,7 +211,7 @@ def delete(work: UnitOfWork, update: Update) -> None:
 def withdraw(
     work: UnitOfWork,
     project: Project,
-    audience: outbox.Audience | None,
+    audience: audiences.Audience | None,
     after: int,
     limit: int,
 ) -> int:

@@ -9,9 +9,9 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from node.access.permissions import is_allowed
+from node.access.viewer import ANONYMOUS, LOCAL_USER
 from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.federating.viewer import ANONYMOUS, LOCAL_USER
 from node.feeds.representations import format_moment
 from node.messages import Message, msg
 from node.outbound.errors import OutboundError

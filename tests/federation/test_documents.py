@@ -9,9 +9,9 @@ from werkzeug.test import TestResponse
 
 from federation.addressing import PUBLIC_COLLECTION
 from federation.vocabulary import ActorDocument, create
+from node.access.viewer import Viewer
 from node.councils import service as councils
 from node.federating.outbound import outbox
-from node.federating.viewer import Viewer
 from node.projects import service as projects
 from node.projects.validation import ProjectInput
 from node.testing.nodes import Nodes, TestNode

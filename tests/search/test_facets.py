@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from node.access.viewer import ANONYMOUS, LOCAL_USER, Viewer
 from node.database.tables import now
-from node.federating.viewer import ANONYMOUS, LOCAL_USER, Viewer
 from node.search import service
 from node.testing.nodes import TestNode
 from tests.search.writing import titles

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.federating.viewer import ANONYMOUS
+from node.access.viewer import ANONYMOUS
 from node.search import entry_selection, service
 from node.search.entry_selection import EntrySelector
 from node.search.search_params import SearchParams

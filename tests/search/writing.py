@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from node.access.viewer import ANONYMOUS, Viewer
 from node.councils import service as councils
-from node.federating.viewer import ANONYMOUS, Viewer
 from node.projects import service as projects
 from node.projects.details import Details
 from node.projects.validation import ProjectInput

@@ -10,12 +10,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from federation.signatures import PrivateKey
+from node.access.audiences import NOBODY, PEERS
 from node.errors import NotFoundError
 from node.federating.identity import actors
 from node.federating.identity.signature_schemes import parse_scheme
 from node.federating.models import Actor, Delivery, OutboxActivity, Peer
 from node.federating.outbound import follower_digests
-from node.federating.outbound.outbox import CONTENT_ACTIVITIES, NOBODY, PEERS
+from node.federating.outbound.outbox import CONTENT_ACTIVITIES
 from node.federating.outbound.outgoing_requests import OutgoingRequest
 from node.federating.peers import service as peers
 from node.outages import is_outage

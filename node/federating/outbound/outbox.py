@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from federation.origin import host_of
 from federation.proofs import add_proof
 from federation.vocabulary import id_of
+from node.access.audiences import DIRECT, NOBODY, PEERS, PUBLIC, Audience
 from node.database import change_tracking
 from node.database.tables import now
 from node.federating.identity import actors
@@ -19,12 +20,6 @@ from node.federating.outbound import disclosures
 from node.federating.peers import service as peers
 from node.runtime import UnitOfWork
 
-PUBLIC: Literal["public"] = "public"
-PEERS: Literal["peers"] = "peers"
-DIRECT: Literal["direct"] = "direct"
-# The audience of withdrawn activities: nobody else may read them.
-NOBODY: Literal["nobody"] = "nobody"
-Audience = Literal["public", "peers"]
 # Most inboxes per server that one activity is delivered to.
 MAX_INBOXES_PER_HOST = 50
 # Activities that contain or refer to their object.

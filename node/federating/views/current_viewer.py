@@ -8,17 +8,15 @@ from flask import Response, after_this_request, g, request
 from federation.errors import Refusal
 from federation.signatures import SignedRequest
 from node.access.permissions import current_roles, is_signed_in
+from node.access.viewer import ANONYMOUS, Viewer, viewer_with_roles
 from node.errors import NotFoundError
-from node.federating.inbound.wsgi import build_signed_request
-from node.federating.viewer import (
-    ANONYMOUS,
+from node.federating.inbound.request_signers import (
     SIGNATURE_HEADERS,
-    Viewer,
     identify_viewer,
     is_signed,
     refuse_blocked_host,
-    viewer_with_roles,
 )
+from node.federating.inbound.wsgi import build_signed_request
 from node.request import current_node, current_work, is_server_request
 
 ResultT = TypeVar("ResultT")

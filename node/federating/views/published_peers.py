@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, json
 from flask.typing import ResponseReturnValue
 
+from node.access.viewer import Viewer
 from node.errors import NotFoundError
 from node.federating.inbound import server_discovery
 from node.federating.peers import peer_lists
-from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
 from node.request import PUBLIC, current_node, current_work, permission

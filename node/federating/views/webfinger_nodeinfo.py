@@ -11,10 +11,11 @@ from federation import nodeinfo
 from federation.errors import FederationError
 from federation.webfinger import build_jrd, parse_resource
 from node import __version__
+from node.access.viewer import ANONYMOUS, Viewer
 from node.errors import InvalidInputError, NotFoundError
 from node.federating.identity import actors, local_uris
+from node.federating.inbound.request_signers import SIGNATURE_HEADERS
 from node.federating.models import Actor, OutboxActivity
-from node.federating.viewer import ANONYMOUS, SIGNATURE_HEADERS, Viewer
 from node.federating.views.current_viewer import find_public_first
 from node.messages import msg
 from node.request import (

@@ -1,11 +1,4 @@
-"""Identifies the viewer of a request: anonymous, a server that proves its identity, or a local
-user.
-
-Restricted content is shown only to those who may see it; for others it does not exist.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass
+"""Identifies the server that signed a read request, and so its viewer."""
 
 import structlog
 
@@ -13,46 +6,16 @@ from federation.acceptance import InboxPolicy, identify_signer
 from federation.errors import AddressError, Refusal, RefusalReason
 from federation.origin import host_of
 from federation.signatures import SignedRequest, claimed_host, parse_signature
-from node.access.permissions import is_allowed
+from node.access.viewer import ANONYMOUS, Viewer
 from node.database.tables import now
 from node.federating.inbound.keystore import FetchingKeyStore
-from node.federating.outbound.outbox import PEERS, PUBLIC
 from node.federating.peers import refusals
 from node.federating.peers import service as peers
-from node.plugin_api.hooks import Hooks
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)
 
 SIGNATURE_HEADERS = ("Signature", "Signature-Input")
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """Someone who makes a request to read.
-
-    `host` is set for a verified server that is allowed by name. `is_local_user`: someone who works
-    at our council, who `may_see_drafts` if their roles include editing projects.
-    """
-
-    host: str | None = None
-    is_local_user: bool = False
-    may_see_drafts: bool = False
-
-    @property
-    def audiences(self) -> tuple[str, ...]:
-        """The audiences whose activities the viewer may see; direct ones never."""
-        return (PUBLIC, PEERS) if self.host or self.is_local_user else (PUBLIC,)
-
-
-ANONYMOUS = Viewer()
-LOCAL_USER = Viewer(is_local_user=True)
-EDIT_PERMISSION = "projects.edit"
-
-
-def viewer_with_roles(roles: Iterable[str], hooks: Hooks) -> Viewer:
-    """A local user with these roles, signed in or using an API token."""
-    return Viewer(is_local_user=True, may_see_drafts=is_allowed(roles, EDIT_PERMISSION, hooks))
 
 
 def is_signed(request: SignedRequest) -> bool:
