@@ -1,33 +1,60 @@
-"""Retry policy for deliveries, and the circuit breaker for servers that do not respond.
+"""Retry policies of everything that is tried again, and the circuit breaker for servers that do not
+respond.
 
 Pure functions: the caller passes in the time.
 """
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
 from federation.signatures.dates import parse_http_date
 
-# Short, since a restarted server responds again within seconds.
-FIRST_DELAY = timedelta(seconds=2)
 MAX_DELAY = timedelta(hours=12)
 MAX_RETRY_AFTER = timedelta(days=1)
 # Deliveries fail for good after this long without a response.
 GIVE_UP_AFTER = timedelta(days=7)
-# After 401 or 403: the peer may not have our key yet, or its operator may be about to allow us.
-# One delay per attempt.
-REFUSED_DELAYS = (timedelta(minutes=5), timedelta(hours=1))
-# A Follow is retried for longer, at delays that double from the last of these, so that the other
-# operator has time to allow our server.
+# After the first 401 or 403: the peer may not have our key yet.
+FIRST_REFUSED_DELAY = timedelta(minutes=5)
+# A Follow is retried for longer, so that the other operator has time to allow our server.
 FOLLOW_REFUSAL_RETRY_PERIOD = timedelta(weeks=6)
 # After this many failures in a row, a server receives only one request now and then: a probe.
 FAILURES_BEFORE_COOL_DOWN = 5
-FIRST_COOL_DOWN = timedelta(minutes=1)
 # Failures this soon after a counted one belong to requests that were under way at the same time.
 SAME_FAILURE_WINDOW = timedelta(seconds=2)
 # Client errors that ask for another attempt, unlike the other 4xx statuses.
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """When failed work is tried again: after `first_delay`, doubled with each failure up to
+    `max_delay`, until `max_attempts` have failed or the first is `max_age` ago.
+    """
+
+    first_delay: timedelta
+    max_delay: timedelta = MAX_DELAY
+    max_attempts: int = sys.maxsize
+    max_age: timedelta = timedelta.max
+
+    def delay(self, attempts: int, jitter: float = 0.0) -> timedelta:
+        """The delay after `attempts` failures. `jitter`, in [0, 1), spreads work that is due at the
+        same time, by lengthening the delay by up to a quarter.
+        """
+        doublings = min(max(attempts - 1, 0), 16)
+        return _add_jitter(min(self.first_delay * (1 << doublings), self.max_delay), jitter)
+
+    def is_exhausted(self, attempts: int, age: timedelta = timedelta()) -> bool:
+        """Whether to give up after `attempts` failures, the first of them `age` ago."""
+        return attempts >= self.max_attempts or age >= self.max_age
+
+
+# The first delay is short, since a restarted server responds again within seconds.
+DELIVERY = RetryPolicy(timedelta(seconds=2), max_age=GIVE_UP_AFTER)
+# After further refusals: the peer's operator may be about to allow us.
+REFUSED = RetryPolicy(timedelta(hours=1), max_attempts=2)
+COOL_DOWN = RetryPolicy(timedelta(minutes=1))
 
 
 @dataclass(frozen=True)
@@ -54,15 +81,15 @@ def decide(
     retry_after: str | None,
     jitter: float,
     now: datetime | None = None,
-    give_up_after: timedelta = GIVE_UP_AFTER,
+    policy: RetryPolicy = DELIVERY,
     refusal_retry_period: timedelta = timedelta(),
 ) -> RetryDecision:
     """Decide what to do after an attempt with the response `status` (None: no response).
 
     `attempts` includes this one; `first_attempt_age` is the time since the first. `retry_after` is
-    the response's header, and `now` is needed if it holds a date. `jitter`, in [0, 1), spreads
-    deliveries that are due at the same time. `give_up_after` limits how long silence and 5xx are
-    retried, `refusal_retry_period` how long 401 and 403 are, beyond `REFUSED_DELAYS`.
+    the response's header, and `now` is needed if it holds a date. `jitter` as in `RetryPolicy`.
+    `policy` is for silence and 5xx; 401 and 403 are retried twice, and if `refusal_retry_period` is
+    given, for that long.
     """
     if status is not None and 200 <= status < 300:
         return RetryDecision(is_delivered=True)
@@ -72,11 +99,11 @@ def decide(
         )
     if status is not None and status < 500 and status not in RETRYABLE_STATUSES:
         return RetryDecision.give_up()
-    if first_attempt_age >= give_up_after:
+    if policy.is_exhausted(attempts, first_attempt_age):
         return RetryDecision.give_up()
     requested_delay = parse_retry_after(retry_after, now) if status in {429, 503} else None
     return RetryDecision(
-        retry_in=_add_jitter(max(requested_delay or timedelta(), backoff_delay(attempts)), jitter)
+        retry_in=_add_jitter(max(requested_delay or timedelta(), policy.delay(attempts)), jitter)
     )
 
 
@@ -100,37 +127,19 @@ def is_another_failure(last_counted: datetime | None, at: datetime) -> bool:
 
 
 def cool_down_delay(failures: int, jitter: float) -> timedelta | None:
-    """How long to pause a server after `failures` in a row, up to 12 hours; None for too few.
-
-    `jitter`, in [0, 1), spreads probes that are due at the same time.
-    """
+    """How long to pause a server after `failures` in a row, up to 12 hours; None for too few."""
     if failures < FAILURES_BEFORE_COOL_DOWN:
         return None
-    return _add_jitter(
-        exponential_delay(FIRST_COOL_DOWN, failures - FAILURES_BEFORE_COOL_DOWN), jitter
-    )
+    return COOL_DOWN.delay(failures - FAILURES_BEFORE_COOL_DOWN + 1, jitter)
 
 
 def _decide_after_refusal(attempts: int, jitter: float, *, may_retry: bool) -> RetryDecision:
-    if attempts <= len(REFUSED_DELAYS):
-        return RetryDecision(retry_in=_add_jitter(REFUSED_DELAYS[attempts - 1], jitter))
-    if not may_retry:
+    if attempts == 1:
+        return RetryDecision(retry_in=_add_jitter(FIRST_REFUSED_DELAY, jitter))
+    if REFUSED.is_exhausted(attempts - 1) and not may_retry:
         return RetryDecision.give_up()
-    return RetryDecision(
-        retry_in=_add_jitter(exponential_delay(REFUSED_DELAYS[-1], attempts - 2), jitter)
-    )
-
-
-def backoff_delay(attempts: int) -> timedelta:
-    """The delay after `attempts` attempts: 2 s, 4 s, 8 s and so on, up to 12 hours."""
-    return exponential_delay(FIRST_DELAY, max(attempts - 1, 0))
-
-
-def exponential_delay(first: timedelta, doublings: int) -> timedelta:
-    """`first`, doubled `doublings` times, up to 12 hours."""
-    return min(first * (1 << min(doublings, 16)), MAX_DELAY)
+    return RetryDecision(retry_in=REFUSED.delay(attempts - 1, jitter))
 
 
 def _add_jitter(delay: timedelta, jitter: float) -> timedelta:
-    """Lengthen a delay by up to a quarter. Never shortens it."""
     return delay * (1 + jitter / 4)

@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -9,7 +10,7 @@ import structlog
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
-from federation.retry import decide
+from federation.retry import DELIVERY, decide
 from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError, MoothallError, NotFoundError
 from node.mail.console import ConsoleTransport
@@ -32,7 +33,7 @@ MAX_LEN_SUBJECT = 200
 # Emails sent at the same time.
 MAX_CONCURRENT = 4
 # How long an email is retried.
-RETRY_FOR = timedelta(days=2)
+RETRY = replace(DELIVERY, max_age=timedelta(days=2))
 # Sent and failed emails are kept this long, and at most this many.
 RETENTION = timedelta(days=30)
 MAX_FINISHED_ROWS = 10_000
@@ -150,7 +151,7 @@ def _record_result(work: UnitOfWork, lease: leases.Lease, error: MailError | Non
     if error and not error.permanent:
         age = attempted_at - mail.created_at
         jitter = random.random()  # noqa: S311 -- no secret
-        retry_in = decide(None, mail.attempts, age, None, jitter, give_up_after=RETRY_FOR).retry_in
+        retry_in = decide(None, mail.attempts, age, None, jitter, policy=RETRY).retry_in
     if retry_in is not None:
         mail.due_at = attempted_at + retry_in
         return

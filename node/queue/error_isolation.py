@@ -15,8 +15,8 @@ import structlog
 from sqlalchemy import Select, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from federation import retry
 from federation.errors import FederationError
+from federation.retry import RetryPolicy
 from node.database.tables import Base, insert_into, now
 from node.errors import MoothallError
 from node.outages import is_outage
@@ -28,10 +28,8 @@ log = structlog.get_logger(__name__)
 Item = TypeVar("Item")
 # Logged without a traceback: their text explains them.
 EXPECTED_ERRORS = MoothallError, FederationError
-# Jobs run every minute, so the next run makes the first retry.
-FIRST_RETRY_DELAY = timedelta(minutes=1)
-# After ten failures, most of a day, an item that can be given up is.
-MAX_ATTEMPTS = 10
+# Jobs run every minute, so the next run makes the first retry. Ten failures take most of a day.
+JOB_RETRY = RetryPolicy(timedelta(minutes=1), max_attempts=10)
 # Consecutive items that fail because of an outage before the run ends: the items are not at fault.
 MAX_OUTAGES = 3
 MAX_LEN_ERROR, MAX_LEN_ITEM = 500, 200
@@ -104,8 +102,8 @@ class ErrorIsolation(Generic[Item]):
 
 class JobItems(Generic[Item]):
     """The items of a job that has no queue of its own. `str(item)` identifies an item as long as it
-    exists, to this job and to the operator. `give_up` is called with an item that has failed
-    `MAX_ATTEMPTS` times; without it, items are retried for ever, every 12 hours in the end.
+    exists, to this job and to the operator. `give_up` is called with an item once
+    `JOB_RETRY` is exhausted; without it, items are retried for ever, every 12 hours in the end.
     """
 
     def __init__(
@@ -154,7 +152,7 @@ class JobItems(Generic[Item]):
             session = work.session
             before = session.scalar(select(JobFailure.attempts).where(*is_item).with_for_update())
             attempts = (before or 0) + (not is_outage(error))
-            due_at = current_time + retry.exponential_delay(FIRST_RETRY_DELAY, max(attempts - 1, 0))
+            due_at = current_time + JOB_RETRY.delay(attempts)
             values = {
                 "attempts": attempts,
                 "error": describe_error(error),
@@ -167,7 +165,7 @@ class JobItems(Generic[Item]):
             key = ["job", "item"]
             session.execute(insert.on_conflict_do_update(index_elements=key, set_=values))
         self._due[name] = due_at
-        if self._give_up is not None and attempts >= MAX_ATTEMPTS:
+        if self._give_up is not None and JOB_RETRY.is_exhausted(attempts):
             self._give_up(item)
 
 

@@ -7,11 +7,10 @@ from sqlalchemy import String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.database.tables import Base, insert_once, now
+from node.queue.error_isolation import JOB_RETRY
 from node.runtime import Node
 
 INTERVAL = timedelta(hours=1)
-# After a run that failed.
-RETRY_INTERVAL = timedelta(minutes=1)
 
 
 class HourlyJob(Base):
@@ -25,7 +24,7 @@ class HourlyJob(Base):
 
 def run_hourly(node: Node, job: str, act: Callable[[], object]) -> None:
     """Call `act`, unless a process of this node did within the last hour. If it raises, the error
-    is raised and the job is due again after `RETRY_INTERVAL`.
+    is raised and the job is due again after the first delay of `JOB_RETRY`.
     """
     if not _claim(node, job):
         return
@@ -33,10 +32,10 @@ def run_hourly(node: Node, job: str, act: Callable[[], object]) -> None:
         act()
     except BaseException:
         with node.work(by=job) as work:
-            reschedule = (
-                update(HourlyJob).where(HourlyJob.job == job).values(due_at=now() + RETRY_INTERVAL)
+            due_at = now() + JOB_RETRY.first_delay
+            work.session.execute(
+                update(HourlyJob).where(HourlyJob.job == job).values(due_at=due_at)
             )
-            work.session.execute(reschedule)
         raise
 
 

@@ -14,10 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 import structlog
 from sqlalchemy import ColumnElement, func, or_, select, update
 
-from federation import retry
 from node.database.tables import now
 from node.outages import is_outage
-from node.queue.error_isolation import FIRST_RETRY_DELAY, ErrorIsolation, describe_error
+from node.queue.error_isolation import JOB_RETRY, ErrorIsolation, describe_error
 from node.queue.mixins import QueueMixin
 from node.runtime import Node, UnitOfWork
 
@@ -131,9 +130,9 @@ def isolate_errors(node: Node, model: type[QueueMixin]) -> ErrorIsolation[Lease]
 
 
 def retry_later(node: Node, model: type[QueueMixin], leased: Lease, error: Exception) -> None:
-    """Reschedule a row after an error; after `MAX_ATTEMPTS` it fails, if its states allow that. An
-    outage of this node does not count as an attempt. Loads no row as an object, since loading it
-    may be what failed.
+    """Reschedule a row after an error; once `RETRY` is exhausted it fails, if its states allow
+    that. An outage of this node does not count as an attempt. Loads no row as an object, since
+    loading it may be what failed.
     """
     is_counted, current_time = not is_outage(error), now()
     columns = model.attempts, model.due_at
@@ -149,18 +148,14 @@ def retry_later(node: Node, model: type[QueueMixin], leased: Lease, error: Excep
             values[model.REASON_COLUMN] = describe_error(error)
         if row.due_at == leased.due_at:
             attempts = row.attempts + is_counted
-            delay = retry_delay(model, attempts) if is_counted else FIRST_RETRY_DELAY
+            delay = model.RETRY.delay(attempts) if is_counted else JOB_RETRY.first_delay
             values |= {"attempts": attempts, "due_at": current_time + delay}
-            if attempts >= model.MAX_ATTEMPTS and "failed" in model.STATES[model.WAITING_STATE]:
+            may_fail = "failed" in model.STATES[model.WAITING_STATE]
+            if may_fail and model.RETRY.is_exhausted(attempts):
                 values |= {"state": "failed", "finished_at": current_time}
             else:
                 work.wake(model.JOB, delay)
         work.session.execute(update(model).where(*is_waiting).values(values))
-
-
-def retry_delay(model: type[QueueMixin], attempts: int) -> timedelta:
-    """The delay after this number of failed attempts."""
-    return retry.exponential_delay(model.FIRST_DELAY, max(attempts - 1, 0))
 
 
 def record_with_retry(

@@ -1,4 +1,4 @@
-"""Mixins of the federation's tables: states and queues."""
+"""Mixins of tables: states and queues."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from typing import ClassVar
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
+from federation.retry import RetryPolicy
 from node.database.tables import now
 from node.errors import ConflictError
 from node.messages import msg
@@ -28,15 +29,14 @@ class StateMixin:
 class QueueMixin(StateMixin):
     """The columns of every queue. The job `JOB` takes rows in the state `WAITING_STATE`.
 
-    `REASON_COLUMN` names the column for the last error, if there is one. After a failure a row
-    waits `FIRST_DELAY`, doubled each time, and fails after `MAX_ATTEMPTS`.
+    `REASON_COLUMN` names the column for the last error, if there is one. `RETRY` is for rows whose
+    processing raises.
     """
 
     JOB: ClassVar[str]
     WAITING_STATE: ClassVar[str]
     REASON_COLUMN: ClassVar[str] = "outcome"
-    FIRST_DELAY: ClassVar[timedelta] = timedelta(seconds=2)
-    MAX_ATTEMPTS: ClassVar[int] = 8
+    RETRY: ClassVar[RetryPolicy] = RetryPolicy(timedelta(seconds=2), max_attempts=8)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     attempts: Mapped[int] = mapped_column(default=0)

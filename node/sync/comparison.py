@@ -47,9 +47,8 @@ FETCH_LIMIT_DIVISOR = 50
 PREFETCHED_BUCKETS = 16
 # Possibly deleted objects that one comparison asks for; the next one continues.
 MAX_REMOVAL_CHECKS = 2_000
-# Comparisons in a row, until the data agrees; after that, the usual interval applies.
-MAX_ATTEMPTS = 6
-BACKFILL_RETRY_INTERVAL = timedelta(minutes=1)
+# How long a comparison waits for a backfill to end.
+BACKFILL_WAIT = timedelta(minutes=1)
 
 
 @leases.wakes_for_next(Comparison)
@@ -85,7 +84,7 @@ def _load_target(node: Node, row_id: int) -> ComparisonTarget | None:
             work.session.delete(row)
             return None
         if backfill.is_running(work.session, row.actor):
-            row.due_at, row.leased_until = now() + BACKFILL_RETRY_INTERVAL, None
+            row.due_at, row.leased_until = now() + BACKFILL_WAIT, None
             return None
         return ComparisonTarget(
             row_id=row.id,
@@ -264,12 +263,14 @@ def _record_report(
 
 
 def _next_delay(row: Comparison, report: ReconcileReport) -> timedelta | None:
-    """The delay until the next comparison; None for the usual interval."""
+    """The delay until the next comparison; None for the usual interval, also once
+    `RETRY` is exhausted.
+    """
     if report.is_in_sync or report.is_skipped or report.restarts_backfill:
         return None
-    if row.attempts >= MAX_ATTEMPTS:
+    if Comparison.RETRY.is_exhausted(row.attempts):
         report.messages.append(f"still different after {row.attempts} comparisons")
         return None
     if report.fetched_count or report.removed_count:
         return timedelta()
-    return timedelta(seconds=15 * 2**row.attempts)
+    return Comparison.RETRY.delay(row.attempts)

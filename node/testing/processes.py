@@ -181,7 +181,7 @@ def _run_node(
             os.dup2(file.fileno(), descriptor)
     logs.configure(settings)
     cheap_passwords.use_cheap_hashing()
-    retry.FIRST_COOL_DOWN = SHORT_RETRY_DELAY
+    retry.COOL_DOWN = retry.RetryPolicy(SHORT_RETRY_DELAY)
     for path, value in constants.items():
         module, _, name = path.rpartition(".")
         setattr(import_module(module), name, value)

@@ -1,7 +1,7 @@
 """The job that sends webhook messages and records the results."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from federation.retry import RetryDecision, decide
+from federation.retry import DELIVERY, RetryDecision, decide
 from node.database.tables import now
 from node.messages import msg
 from node.outbound import OutboundError
@@ -23,8 +23,9 @@ from node.webhooks.models import Webhook, WebhookMessage
 log = structlog.get_logger(__name__)
 
 MAX_CONCURRENT = 4
-# How long a message is retried; a webhook that only fails for longer is switched off.
-RETRY_FOR, DISABLE_AFTER = timedelta(days=3), timedelta(days=5)
+RETRY = replace(DELIVERY, max_age=timedelta(days=3))
+# A webhook that only fails for longer is switched off.
+DISABLE_AFTER = timedelta(days=5)
 HTTP_GONE = 410
 RETENTION = timedelta(days=30)
 
@@ -104,7 +105,7 @@ def _record_attempt(work: UnitOfWork, lease: leases.Lease, attempt: WebhookAttem
     if not attempt.is_final and attempt.status != HTTP_GONE:
         age, spread = attempted_at - row.created_at, random.random()  # noqa: S311 -- no secret
         outcome = decide(
-            attempt.status, row.attempts, age, attempt.retry_after, spread, attempted_at, RETRY_FOR
+            attempt.status, row.attempts, age, attempt.retry_after, spread, attempted_at, RETRY
         )
     if outcome.retry_in is None:
         row.move_to("delivered" if outcome.is_delivered else "failed")

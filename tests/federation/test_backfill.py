@@ -58,7 +58,7 @@ def follow(nodes: Nodes, node: TestNode, sender: FakeActor) -> None:
     """The node's council follows by the address of the actor, and is accepted."""
     officer = node.visitor("officer")
     officer.visit("/councils/follow")
-    assert "We have asked to follow" in officer.submit("follow", address=sender.uri).text
+    assert "Your council has asked to follow" in officer.submit("follow", address=sender.uri).text
     nodes.run_until_idle()
     asked = sender.peer.received_of_type("Follow")[-1]
     assert sender.send(sender.build_activity("Accept", asked), node).status_code == 202

@@ -10,7 +10,6 @@ from federation.council_digest import BucketDigest, BucketDocument, CouncilDiges
 from node.database.tables import now
 from node.federating.models import Comparison
 from node.projects.models import Project
-from node.sync import comparison as comparing
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from node.updates.models import Update
@@ -152,7 +151,7 @@ def test_what_is_listed_but_never_given_is_asked_for_a_few_times_only(
     assert row.due_at > now() + timedelta(hours=4)
     assert "still different" in row.outcome
     compared = [one for one in peer.fetched if not one.endswith("/context")]
-    assert len(compared) == comparing.MAX_ATTEMPTS * (2 + 1 + len(same))
+    assert len(compared) == Comparison.RETRY.max_attempts * (2 + 1 + len(same))
     asked = len(peer.fetched)
     node.node.jobs.wake(Comparison.JOB)
     nodes.run_until_idle()
@@ -196,7 +195,7 @@ def test_updates_that_lead_to_one_another_are_asked_for_once(
     peer.fetched.clear()
     compare(nodes, node)
     compared = [one for one in peer.fetched if not one.endswith("/context")]
-    assert len(compared) == comparing.MAX_ATTEMPTS * (2 + 1 + len(ring))
+    assert len(compared) == Comparison.RETRY.max_attempts * (2 + 1 + len(ring))
     assert titles(node) == {"Bins"}
     assert "60 could not be stored" in comparison(node).outcome
     with node.reading() as session:

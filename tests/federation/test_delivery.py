@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from federation.retry import RetryPolicy
 from federation.signatures import SignedRequest, parse_signature
 from federation.vocabulary import RFC9421_CAPABILITY
 from node.councils import service as councils
@@ -182,7 +183,7 @@ def test_what_fails_at_one_moment_is_one_failure(
     eight requests take theirs on a busy machine.
     """
     monkeypatch.setattr("federation.retry.SAME_FAILURE_WINDOW", 20 * MINUTE)
-    monkeypatch.setattr("federation.retry.FIRST_DELAY", 20 * MINUTE)
+    monkeypatch.setattr("federation.retry.DELIVERY", RetryPolicy(20 * MINUTE))
     for _ in range(8):
         say(node)
     there.response_status = 500

@@ -9,7 +9,7 @@ def follow(nodes: Nodes, follower: TestNode, followed: TestNode) -> None:
     visitor = follower.visitor("officer")
     visitor.visit("/councils/follow")
     answer = visitor.submit("follow", address=followed.address)
-    assert "We have asked to follow" in answer.text
+    assert "Your council has asked to follow" in answer.text
     nodes.run_until_idle()
 
 

@@ -42,7 +42,9 @@ def test_an_operator_who_follows_allows_the_server(nodes: Nodes) -> None:
     here.allow(there)
     operator = there.visitor("operator")
     operator.visit("/councils/follow")
-    assert "We have asked to follow" in operator.submit("follow", address=here.address).text
+    assert (
+        "Your council has asked to follow" in operator.submit("follow", address=here.address).text
+    )
     nodes.run_until_idle()
     publish(here, "Bins")
     nodes.run_until_idle()
@@ -83,7 +85,7 @@ def test_an_operator_vouches_for_the_server_that_was_typed_and_no_other(
         assert not peers.is_allowed(session, node.node.settings, "evil.test")
     decide(node, "evil.test", peers.ALLOWED)
     operator.visit("/councils/follow")
-    assert "We have asked to follow" in operator.submit("follow", address=address).text
+    assert "Your council has asked to follow" in operator.submit("follow", address=address).text
 
 
 @pytest.mark.parametrize("state", [peers.BLOCKED, peers.UNKNOWN])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from federation.retry import RetryDecision, decide, parse_retry_after
+from federation.retry import RetryDecision, RetryPolicy, decide, parse_retry_after
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -78,3 +78,18 @@ def test_jitter_spreads_and_never_hurries() -> None:
     assert delays == sorted(delays, key=lambda delay: delay or timedelta())
     assert delays[2] is not None
     assert delays[2] < timedelta(seconds=125)
+
+
+def test_a_policy_doubles_its_delay_up_to_its_maximum() -> None:
+    policy = RetryPolicy(MINUTE, max_delay=5 * MINUTE)
+    assert [policy.delay(n) for n in (0, 1, 2, 3, 4, 99)] == [
+        MINUTE * factor for factor in (1, 1, 2, 4, 5, 5)
+    ]
+    assert policy.delay(1, 0.8) == MINUTE * 1.2
+    assert not policy.is_exhausted(10**6, timedelta(days=10**5)), "without limits, for ever"
+
+
+def test_a_policy_is_exhausted_by_attempts_or_by_age() -> None:
+    policy = RetryPolicy(MINUTE, max_attempts=3, max_age=DAY)
+    assert [policy.is_exhausted(n) for n in (2, 3)] == [False, True]
+    assert [policy.is_exhausted(1, age) for age in (DAY - SECOND, DAY)] == [False, True]

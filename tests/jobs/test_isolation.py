@@ -56,7 +56,7 @@ def test_a_poisoned_item_ends_itself_and_nothing_else(one: TestNode, job: str) -
 def test_an_item_that_always_fails_is_given_up_and_shown(one: TestNode) -> None:
     poisoned = make(one, InboxItem.JOB)
     with CASES[InboxItem.JOB].poison(one, poisoned):
-        for _ in range(InboxItem.MAX_ATTEMPTS - 1):
+        for _ in range(InboxItem.RETRY.max_attempts - 1):
             run(one, InboxItem.JOB)
         assert state_of(one, poisoned) == InboxItem.WAITING_STATE
         run(one, InboxItem.JOB)
@@ -74,7 +74,7 @@ def test_a_message_whose_object_is_never_served_is_given_up(nodes: Nodes) -> Non
     assert sender.send(sender.build_activity("Create", project), node).status_code == 202
     with node.reading() as session:
         item_id = session.scalars(select(InboxItem.id)).one()
-    for _ in range(InboxItem.MAX_ATTEMPTS - 1):
+    for _ in range(InboxItem.RETRY.max_attempts - 1):
         run(node, FETCHING_JOB)
     assert state_of(node, item_id) == InboxItem.WAITING_STATE
     run(node, FETCHING_JOB)

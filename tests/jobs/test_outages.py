@@ -140,7 +140,7 @@ def test_some_statements_of_a_job_are_refused_and_nothing_is_lost(
 
 def test_outages_do_not_use_up_the_attempts(one: TestNode) -> None:
     item = make(one, InboxItem.JOB)
-    for _ in range(InboxItem.MAX_ATTEMPTS + 2):
+    for _ in range(InboxItem.RETRY.max_attempts + 2):
         let_time_pass(one)
         with refusing(one, 4) as refusal:
             one.node.jobs.wake(InboxItem.JOB)

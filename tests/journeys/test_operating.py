@@ -16,7 +16,9 @@ def follow(page: Page, council: Council, other: Council) -> None:
     page.goto(council.url("/councils/follow"))
     page.get_by_label("Address of the council").fill(other.address)
     page.get_by_role("button", name="Follow", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text(f"We have asked to follow {other.name}.")
+    expect(page.get_by_role("alert")).to_contain_text(
+        f"Your council has asked to follow {other.name}."
+    )
 
 
 def test_a_refused_server_is_seen_and_allowed(

@@ -42,7 +42,9 @@ def test_an_operator_follows_a_council_by_its_address(
     expect(field).to_have_value("@nobody@" + here.host)
     field.fill(here.address)
     page.get_by_role("button", name="Follow", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text(f"We have asked to follow {here.name}.")
+    expect(page.get_by_role("alert")).to_contain_text(
+        f"Your council has asked to follow {here.name}."
+    )
     row = page.get_by_role("row").filter(has_text=here.address)
     until(page, there.url("/councils"), lambda: "Following" in row.inner_text())
     until(page, projects, lambda: listed(page, "One place to report a missed bin"))

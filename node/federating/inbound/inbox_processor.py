@@ -16,6 +16,7 @@ from sqlalchemy import select
 from federation.acceptance import Accepted
 from federation.errors import FederationError, Refusal
 from federation.origin import host_of
+from federation.retry import RetryPolicy
 from federation.vocabulary import Activity
 from node.database import change_tracking
 from node.database.tables import now
@@ -44,8 +45,10 @@ COALESCE_SECONDS = 0.05
 CONCURRENT_FETCHES = 4
 # The body of a message above this size, in bytes, is kept only while it waits.
 LARGE_MESSAGE_BYTES = 65_536
-# Retry interval of a message whose fetch was rate-limited, and for how long it is retried.
-THROTTLED_RETRY_INTERVAL, MAX_THROTTLED_WAIT = timedelta(minutes=1), timedelta(days=1)
+# For a message whose fetch was rate-limited.
+THROTTLED_RETRY = RetryPolicy(
+    timedelta(minutes=1), max_delay=timedelta(minutes=1), max_age=timedelta(days=1)
+)
 
 
 class ProcessingResult(NamedTuple):
@@ -265,15 +268,17 @@ def _record(work: UnitOfWork, item: InboxItem, result: ProcessingResult) -> None
     """Store the result of a message, and when it is retried."""
     item.outcome, item.leased_until = one_line(result.outcome, 500), None
     state = result.state
-    if not result.counts_as_attempt and item.received_at > now() - MAX_THROTTLED_WAIT:
-        item.due_at = now() + THROTTLED_RETRY_INTERVAL
-        work.wake(FETCHING_JOB, THROTTLED_RETRY_INTERVAL)
+    waited = now() - item.received_at
+    if not result.counts_as_attempt and not THROTTLED_RETRY.is_exhausted(item.attempts, waited):
+        delay = THROTTLED_RETRY.delay(item.attempts)
+        item.due_at = now() + delay
+        work.wake(FETCHING_JOB, delay)
         return
     if state in {"failed", InboxItem.WAITING_STATE}:
         item.attempts += 1
-        state = "failed" if item.attempts >= InboxItem.MAX_ATTEMPTS else state
+        state = "failed" if InboxItem.RETRY.is_exhausted(item.attempts) else state
     if state == InboxItem.WAITING_STATE:
-        delay = leases.retry_delay(InboxItem, item.attempts)
+        delay = InboxItem.RETRY.delay(item.attempts)
         item.due_at = now() + delay
         work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB, delay)
     else:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from federation.retry import RetryPolicy
 from node.database.tables import Base, Uri, now
 from node.federating.models.actors import Actor
 from node.queue.mixins import QueueMixin
@@ -68,7 +69,7 @@ class PeerList(QueueMixin, Base):
     __tablename__ = "peer_list"
 
     JOB, WAITING_STATE = "peer-lists", "subscribed"
-    FIRST_DELAY = timedelta(minutes=20)
+    RETRY = RetryPolicy(timedelta(minutes=20))
     STATES = {"subscribed": frozenset()}  # noqa: RUF012 -- a constant table
 
     url: Mapped[str] = mapped_column(Uri, unique=True)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from federation.retry import RetryPolicy
 from node.database.tables import Base, Uri, now
 from node.federating.models.actors import Actor
 from node.queue.mixins import QueueMixin
@@ -129,7 +130,7 @@ class Backfill(QueueMixin, Base):
     __tablename__ = "backfill"
 
     JOB, WAITING_STATE = "backfill", "running"
-    FIRST_DELAY, MAX_ATTEMPTS = timedelta(seconds=30), 10
+    RETRY = RetryPolicy(timedelta(seconds=30), max_attempts=10)
     STATES = {  # noqa: RUF012 -- a constant table
         "running": frozenset({"done", "failed"}),
         "done": frozenset({"running"}),
@@ -158,8 +159,8 @@ class ActorDeletion(QueueMixin, Base):
     __tablename__ = "departure"
 
     JOB, WAITING_STATE, REASON_COLUMN = "departures", "waiting", ""
-    # The first delay if the actor's server does not respond.
-    FIRST_DELAY = timedelta(minutes=15)
+    # Also if the actor's server does not respond.
+    RETRY = RetryPolicy(timedelta(minutes=15), max_attempts=8)
     STATES = {"waiting": frozenset()}  # noqa: RUF012 -- a constant table
 
     actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), unique=True)
@@ -179,6 +180,8 @@ class Comparison(QueueMixin, Base):
     __tablename__ = "comparison"
 
     JOB, WAITING_STATE = "compare", "watching"
+    # Also while the data differ.
+    RETRY = RetryPolicy(timedelta(seconds=30), max_attempts=6)
     STATES = {  # noqa: RUF012 -- a constant table
         "watching": frozenset(),
     }

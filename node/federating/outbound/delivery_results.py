@@ -5,6 +5,7 @@ A worker that dies between sending and recording sends again; the receiver's inb
 
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from http import HTTPStatus
@@ -12,7 +13,8 @@ from http import HTTPStatus
 from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from federation.retry import FOLLOW_REFUSAL_RETRY_PERIOD, GIVE_UP_AFTER, RetryDecision, decide
+from federation import retry
+from federation.retry import RetryDecision, decide
 from node.database.tables import now
 from node.federating.models import Delivery, DeliveryAttempt, Peer
 from node.federating.outbound import clock, disclosures, peer_health
@@ -25,9 +27,9 @@ from node.runtime import UnitOfWork
 # Attempts that are kept per delivery: the latest.
 MAX_ATTEMPTS_KEPT = 20
 # Every server that received an object must learn that it is deleted, however long that takes.
-GIVE_UP_AFTER_BY_TYPE = {"Delete": timedelta(days=90)}
+MAX_AGE_BY_TYPE = {"Delete": timedelta(days=90)}
 # A refused Follow is retried for longer: the other operator may take a while to allow us.
-REFUSAL_RETRY_PERIOD_BY_TYPE = {"Follow": FOLLOW_REFUSAL_RETRY_PERIOD}
+REFUSAL_RETRY_PERIOD_BY_TYPE = {"Follow": retry.FOLLOW_REFUSAL_RETRY_PERIOD}
 
 DeliveryResult = tuple[OutgoingRequest, AttemptResult]
 
@@ -95,6 +97,7 @@ def _decide_outcome(
 ) -> RetryDecision:
     if result.is_permanent:
         return RetryDecision.give_up()
+    max_age = MAX_AGE_BY_TYPE.get(request.activity_type, retry.DELIVERY.max_age)
     return decide(
         None if clock.explains_refusal(result) else result.status,
         row.attempts + 1,
@@ -102,7 +105,7 @@ def _decide_outcome(
         result.retry_after,
         random.random(),  # noqa: S311 -- spreads retries, keeps no secret
         result.at,
-        GIVE_UP_AFTER_BY_TYPE.get(request.activity_type, GIVE_UP_AFTER),
+        replace(retry.DELIVERY, max_age=max_age),
         REFUSAL_RETRY_PERIOD_BY_TYPE.get(request.activity_type, timedelta()),
     )
 

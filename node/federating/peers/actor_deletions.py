@@ -223,16 +223,16 @@ class _MessageBodyEraser:
 
 
 def _retry_later(node: Node, row_id: int, reason: str) -> None:
-    """Reschedule a check; after `MAX_ATTEMPTS` drop it until the next hint."""
+    """Reschedule a check; once `RETRY` is exhausted, drop it until the next hint."""
     with node.work(by=ActorDeletion.JOB) as work:
         row = work.session.get_one(ActorDeletion, row_id)
         row.attempts += 1
         row.leased_until = None
-        if row.attempts >= ActorDeletion.MAX_ATTEMPTS:
+        if ActorDeletion.RETRY.is_exhausted(row.attempts):
             log.info("account deletion check abandoned", uri=row.actor.uri, reason=reason)
             work.session.delete(row)
         else:
-            row.due_at = now() + leases.retry_delay(ActorDeletion, row.attempts)
+            row.due_at = now() + ActorDeletion.RETRY.delay(row.attempts)
 
 
 HANDLERS: Handlers = {("Delete", ""): receive_delete}
