@@ -1,4 +1,5 @@
-"""What takes too long for each change: `./dev nightly` runs it, and all other tests, then chaos.
+"""What takes too long for each change: `./dev nightly` runs it and all other tests, then mutants
+and chaos.
 
 Its tests have the mark `nightly`, and `./dev test` leaves them out; `./dev test -m nightly FILE`
 runs those of one file. Each has its row in the table of README.md, with what is tried instead for
@@ -33,7 +34,7 @@ ON_POSTGRESQL = (
 
 def main(arguments: list[str]) -> None:
     # An empty -m takes the place of the one in setup.cfg.
-    steps = (["pytest", *arguments, "-m", ""], ["tests.faults.chaos"])
+    steps = (["pytest", *arguments, "-m", ""], ["tests.mutation"], ["tests.faults.chaos"])
     failed = [step[0] for step in steps if not succeeds(step)]
     if failed:
         sys.exit(f"Failed: {', '.join(failed)}.")
