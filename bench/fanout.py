@@ -24,6 +24,7 @@ from node.federating.models import Delivery, OutboxActivity
 from node.federating.outbound import delivery
 from node.federating.outbound.delivery_leases import Capacity, HostCursor
 from node.outbound import OutboundClient
+from node.principal import Principal
 from node.runtime import Node
 from node.testing.processes import free_port, wait_until
 from tests.interop.authority import certify
@@ -202,7 +203,7 @@ def _measure_leases(folder: Path, number: int) -> Iterator[tuple[str, str]]:
 
 def _fill_queue(node: Node, number: int, hosts: list[str]) -> None:
     """The database as after `number` deliveries were put there, in a moment."""
-    with node.work(by="bench") as work:
+    with node.work(by=Principal.job("bench")) as work:
         session = work.session
         session.execute(delete(Delivery))
         activity = session.scalars(select(OutboxActivity.id)).one()

@@ -14,6 +14,7 @@ from federation.vocabulary import ActorDocument
 from node.app import create_app, get_node
 from node.federating.identity import actors
 from node.federating.peers import service as peers
+from node.principal import Principal
 from node.settings import Settings
 from node.testing.nodes import make_settings, set_up_database
 
@@ -31,7 +32,7 @@ def created_node(**more: object) -> Iterator[tuple[Settings, PrivateKey]]:
         settings = make_settings("aldermoor", database, Path(folder), **more)
         node = get_node(create_app(settings))
         key = PrivateKey(f"{PEER_URI}#main-key", generate_rsa())
-        with node.work(by="bench") as work:
+        with node.work(by=Principal.job("bench")) as work:
             peers.decide(work, "peer.test", peers.ALLOWED)
             public = PublicKey(key.key_id, PEER_URI, public_pem(key.pem))
             document = ActorDocument(

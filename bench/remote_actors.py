@@ -27,6 +27,7 @@ from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import now
 from node.federating.models import Actor, ActorKey, Follow, InboxItem, Peer
+from node.people import service as people
 from node.projects import service as projects
 from node.projects.models import Project
 from node.projects.validation import ProjectInput
@@ -104,7 +105,10 @@ def store_actors(node: Node, correspondents: Sequence[RemoteActor], stored: int 
     its officer owns, and `stored` messages, of which as many are comments as in `MESSAGE_MIX`.
     Returns the ids of the projects.
     """
-    with node.work(by=role_email(OFFICER, "aldermoor")) as work:
+    with node.reading() as session:
+        officer = people.require_by_email(session, role_email(OFFICER, "aldermoor"))
+        by = officer.to_principal()
+    with node.work(by=by) as work:
         session, council = work.session, councils.require_own(work.session)
         hosts = {one.host for one in correspondents}
         session.execute(insert(Peer), [{"host": host, "state": "allowed"} for host in hosts])

@@ -22,6 +22,7 @@ from node import logs
 from node.app import create_app, get_node
 from node.councils import service as councils
 from node.database.tables import now
+from node.principal import Principal
 from node.projects.details import Budget, Collaboration, Details, Output
 from node.projects.models import Phase, Project, ProjectState, Visibility, new_revision, new_token
 from node.projects.taxonomy import BUSINESS_AREA_LABELS, CAPABILITY_LABELS
@@ -131,7 +132,7 @@ def _measure_times(action: Callable[[], object]) -> str:
 def _fill_projects(settings: Settings, node: Node, size: int) -> None:
     """So many published projects, all different, without telling anybody."""
     dice = random.Random(7)
-    with node.work(by="bench") as work:
+    with node.work(by=Principal.job("bench")) as work:
         council_id = councils.require_own(work.session).id
         for start in range(0, size, INSERT_BATCH_SIZE):
             rows = [

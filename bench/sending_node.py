@@ -16,6 +16,7 @@ from node.federating.identity import local_uris
 from node.federating.models import Actor, Follow, Peer
 from node.federating.outbound import delivery, outbox
 from node.outbound import OutboundClient
+from node.principal import Principal
 from node.runtime import Node
 from node.testing.nodes import make_settings, set_up_database
 
@@ -41,7 +42,7 @@ def create_node(folder: Path, names: Sequence[str]) -> None:
     """A node in `folder` that those hosts follow."""
     set_up_database("aldermoor", _database_url(folder), folder)
     node = get_node(create_app(make_settings("aldermoor", _database_url(folder), folder)))
-    with node.work(by="bench") as work:
+    with node.work(by=Principal.job("bench")) as work:
         session = work.session
         session.execute(insert(Peer), [{"host": host, "state": "allowed"} for host in names])
         session.execute(insert(Actor), [_actor_row(host) for host in names])
@@ -73,7 +74,7 @@ def open_node(folder: Path, outbound: OutboundClient) -> Node:
 
 def publish_activity(node: Node) -> None:
     """One activity of its council to all who follow it."""
-    with node.work(by="bench") as work:
+    with node.work(by=Principal.job("bench")) as work:
         council = councils.get_own(work.session)
         assert council is not None
         uri = local_uris.new_activity(work.settings)

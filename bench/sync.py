@@ -31,6 +31,7 @@ from node.federating.peers import service as peers
 from node.federating.sync import backfill
 from node.outbound import OutboundClient, OutboundResponse
 from node.plugin_admin import jobs as plugins
+from node.principal import Principal
 from node.projects import bucket_digests, review_dates
 from node.projects.details import Freshness
 from node.projects.models import Phase, Project, ProjectState, Visibility, new_revision, new_token
@@ -94,7 +95,7 @@ def _measure(folder: Path, size: int) -> Iterator[tuple[str, str]]:
     _fill_projects(there, size)
     served, follower = get_node(create_app(there)), get_node(create_app(here))
     for one, other in ((served, here), (follower, there)):
-        with one.work(by="bench") as work:
+        with one.work(by=Principal.job("bench")) as work:
             peers.decide(work, other.authority, peers.ALLOWED)
     meter = TrafficMeter(follower.outbound)
     _store_follow(served, follower)
@@ -173,7 +174,7 @@ def _fill_projects(settings: Settings, size: int) -> None:
     """
     node = get_node(create_app(settings))
     plugins.run_job(node)
-    with node.work(by="bench") as work:
+    with node.work(by=Principal.job("bench")) as work:
         council_id = councils.require_own(work.session).id
         for start in range(0, size, INSERT_BATCH_SIZE):
             rows = [
@@ -192,7 +193,7 @@ def _store_follow(served: Node, follower: Node) -> None:
     with served.reading() as session:
         council = councils.require_own(session).actor
         followed = actors.build_document(served.settings, council)
-    with follower.work(by="bench") as work:
+    with follower.work(by=Principal.job("bench")) as work:
         ours = councils.require_own(work.session).actor
         documents = [
             actors.build_document(work.settings, actors.get_node_actor(work.session, work.settings))
@@ -203,7 +204,7 @@ def _store_follow(served: Node, follower: Node) -> None:
         follow = {"uri": uri, "state": "accepted", "answered_at": now()}
         work.session.add(Follow(follower=ours, followed=theirs, **follow))
         backfill.start(work, theirs)
-    with served.work(by="bench") as work:
+    with served.work(by=Principal.job("bench")) as work:
         known = [actors.upsert(work.session, document) for document in documents]
         council = councils.require_own(work.session).actor
         work.session.add(Follow(follower=known[1], followed=council, **follow))
@@ -242,7 +243,7 @@ def _check_backfill(follower: Node, size: int) -> None:
 def _measure_comparison(follower: Node, meter: TrafficMeter) -> str:
     """Compare, until both are the same."""
     requests, received = meter.requests, meter.received
-    with follower.work(by="bench") as work:
+    with follower.work(by=Principal.job("bench")) as work:
         work.session.execute(update(Comparison).values(due_at=now(), agreed_at=None))
 
     def agree() -> None:
@@ -256,7 +257,7 @@ def _measure_comparison(follower: Node, meter: TrafficMeter) -> str:
 
 
 def _invalidate_one_bucket(served: Node) -> None:
-    with served.work(by="bench") as work:
+    with served.work(by=Principal.job("bench")) as work:
         project = work.session.scalars(select(Project).limit(1)).one()
         bucket_digests.invalidate(work.session, project.council_id, [project.bucket])
 
@@ -268,7 +269,7 @@ def _measure_digest(follower: Node, there: Settings) -> str:
 
 def _change_projects(served: Node, count: int) -> None:
     """New revisions of projects here and there."""
-    with served.work(by="bench") as work:
+    with served.work(by=Principal.job("bench")) as work:
         ids = random.sample(list(work.session.scalars(select(Project.id))), count)
         for project_id in ids:
             project = work.session.get_one(Project, project_id)

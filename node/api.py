@@ -94,6 +94,7 @@ from node.plugin_api.info import (
 from node.plugin_api.offline import offline
 from node.plugin_documents import service as _documents
 from node.plugin_documents.service import Document
+from node.principal import Principal
 from node.projects import plugin_data as _project_views
 from node.projects import reindex_queue as _reindex_queue
 from node.projects import service as _projects
@@ -183,7 +184,7 @@ def work(plugin: str) -> Iterator[Work]:
         with open_plugin_work(current_work(), plugin) as part:
             yield part
         return
-    by = f"command line: {plugin}"
+    by = Principal.command(f"command line: {plugin}")
     with current_node().work(by=by) as unit, offline(), open_plugin_work(unit, plugin) as part:
         yield part
 

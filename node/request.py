@@ -11,6 +11,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from node.database.tables import db
+from node.principal import Principal, Via
 from node.runtime import Document, Node, UnitOfWork
 
 EXTENSION_KEY = "moothall"
@@ -44,10 +45,16 @@ def current_work() -> UnitOfWork:
     it after the view has returned.
     """
     if "work" not in g:
-        is_signed_in = not is_server_request() and current_user.is_authenticated
-        by = current_user.email if is_signed_in else "anonymous"
-        g.work = UnitOfWork(current_node(), db.session(), by)
+        g.work = UnitOfWork(current_node(), db.session(), current_principal())
     return cast("UnitOfWork", g.work)
+
+
+def current_principal() -> Principal:
+    """The signed-in user; anonymous for all others, until a view has verified a token or a link."""
+    if is_server_request() or not current_user.is_authenticated:
+        return Principal.anonymous()
+    principal: Principal = current_user.to_principal(Via.session)
+    return principal
 
 
 def parse_row_id(text: str) -> int:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import Engine
@@ -30,6 +29,7 @@ from node.database.group_commit import GroupCommit
 from node.jobs import Jobs
 from node.outbound import OutboundClient
 from node.plugin_api.hooks import Hooks
+from node.principal import Principal, PrincipalKind
 from node.settings import Settings
 
 Document = Mapping[str, Any]
@@ -57,12 +57,12 @@ DOCUMENT_CACHE_SOURCES = dict.fromkeys(("actor", "actor_key", "council", "projec
 class UnitOfWork:
     """One transaction, with the jobs to wake after its commit.
 
-    `by` is the person (email address), remote actor (URI) or job on whose behalf it happens.
+    `by` is on whose behalf it happens.
     """
 
     node: "Node"
     session: Session
-    by: str
+    by: Principal
     _jobs_to_wake: list[tuple[str, timedelta]] = field(default_factory=list)
 
     @property
@@ -73,20 +73,26 @@ class UnitOfWork:
         """Record in the audit log that `by` did `action` to `subject`. Actions of remote actors are
         dropped beyond the audit quota.
         """
-        if "://" in self.by and not self._is_within_audit_quota():
+        by = self.by
+        if by.kind is PrincipalKind.actor and not self._is_within_audit_quota():
             return
         request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
         self.session.add(
             AuditEntry(
-                by=self.by, action=action, subject=subject, details=details, request_id=request_id
+                by_kind=by.kind,
+                by_id=by.id,
+                by=by.name,
+                via=by.via,
+                action=action,
+                subject=subject,
+                details=details,
+                request_id=request_id,
             )
         )
 
     def _is_within_audit_quota(self) -> bool:
         try:
-            self.node.audit_limiter.hit(
-                urlsplit(self.by).netloc, AUDIT_QUOTA_PER_SERVER, AUDIT_QUOTA_TOTAL
-            )
+            self.node.audit_limiter.hit(self.by.host, AUDIT_QUOTA_PER_SERVER, AUDIT_QUOTA_TOTAL)
         except LimitExceededError:
             return False
         return True
@@ -99,9 +105,9 @@ class UnitOfWork:
             raise RuntimeError("a unit of work with changes cannot pause")
         self.session.rollback()
 
-    def nested(self, session: Session) -> "UnitOfWork":
-        """A unit of work on `session`, which is on a savepoint of this transaction."""
-        return replace(self, session=session, _jobs_to_wake=[])
+    def nested_for_plugin(self, session: Session) -> "UnitOfWork":
+        """A plugin's unit of work on `session`, which is on a savepoint of this transaction."""
+        return replace(self, session=session, by=self.by.through_plugin(), _jobs_to_wake=[])
 
     def merge(self, part: "UnitOfWork") -> None:
         """Take over the jobs that a successful nested unit of work wants to wake."""
@@ -267,7 +273,7 @@ class Node:
                 cache.clear()
 
     @contextmanager
-    def work(self, by: str) -> Iterator[UnitOfWork]:
+    def work(self, by: Principal) -> Iterator[UnitOfWork]:
         """A unit of work in a session of its own: committed at the end of the block, rolled back by
         an exception.
         """

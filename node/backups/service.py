@@ -21,6 +21,7 @@ from node.data_folder import ensure_data_folder, get_secret_key, write_secret_ke
 from node.database.tables import now
 from node.federating.models import Comparison
 from node.people import sessions
+from node.principal import Principal
 from node.queue import leases
 from node.runtime import Node
 from node.settings import Settings
@@ -111,7 +112,7 @@ def resume_node(node: Node, manifest: BackupManifest) -> None:
     soon, and end all sessions, because some may have been ended since the backup was taken.
     """
     leases.release_all_leases(node)
-    with node.work(by="restore") as work:
+    with node.work(by=Principal.command("restore")) as work:
         pending_comparisons = update(Comparison).where(Comparison.state == Comparison.WAITING_STATE)
         work.session.execute(pending_comparisons.values(due_at=now(), attempts=0))
         sessions.end_sessions_of_all_users(work)

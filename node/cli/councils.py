@@ -2,7 +2,7 @@
 
 import click
 
-from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work
+from node.cli.node_context import COMMAND_LINE, open_node, open_work
 from node.councils import council_moves, service
 from node.errors import NotFoundError
 from node.federating.identity import actors
@@ -66,7 +66,7 @@ def move(address: str) -> None:
     """
     with open_node() as node:
         successor = fetching.fetch_actor_by_address(node, address, approved_by_operator=True)
-        with node.work(by=COMMAND_LINE_ACTOR) as work:
+        with node.work(by=COMMAND_LINE) as work:
             council_moves.move(work, successor)
             click.echo(f"This council has moved to {successor.id}")
 
@@ -77,7 +77,7 @@ def block(address: str) -> None:
     """Block ADDRESS (@name@host or a URL), and notify its server."""
     with open_node() as node:
         actor = fetching.fetch_actor_by_address(node, address)
-        with node.work(by=COMMAND_LINE_ACTOR) as work:
+        with node.work(by=COMMAND_LINE) as work:
             row = actor_blocks.block(work, service.require_own(work.session).actor, actor)
             click.echo(f"{row.blocked.name} is blocked")
 
@@ -109,7 +109,7 @@ def rotate_keys(drop_old: bool) -> None:
     """
     with open_node() as node:
         pairs = key_rotation.generate_successor_keys(node)
-        with node.work(by=COMMAND_LINE_ACTOR) as work:
+        with node.work(by=COMMAND_LINE) as work:
             number = key_rotation.rotate(work, pairs, drop_old=drop_old)
         is_finished = key_rotation.run_to_completion(node)
     click.echo(f"New keys for {number} actors of this server")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.node_context import COMMAND_LINE_ACTOR, open_node
+from node.cli.node_context import COMMAND_LINE, open_node
 from node.councils import service as councils
 from node.errors import ConflictError, InvalidInputError
 from node.importing import organisations, service
@@ -77,7 +77,7 @@ def import_files(
                 owners = organisation_names or (_own_council_name(node),)
                 results = service.import_projects(
                     node,
-                    COMMAND_LINE_ACTOR,
+                    COMMAND_LINE,
                     organisations.select_of(projects, owners),
                     publish=publish,
                     update=update,

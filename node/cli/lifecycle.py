@@ -13,7 +13,7 @@ from node import schema_migrations
 from node.app import get_node
 from node.backups import service as backups
 from node.backups.archive import BackupError
-from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work, running_app
+from node.cli.node_context import COMMAND_LINE, open_node, open_work, running_app
 from node.cli.passphrases import EXISTING_FILE, get_passphrase
 from node.councils import service as councils
 from node.councils.first_run import FirstRunInput, set_up
@@ -208,7 +208,7 @@ def check_plugins(node: Node) -> list[tuple[str, str]]:
         (f"the plugin {item.name} can be used", item.reason) for item in node.hooks.skipped
     ]
     for plugin, check in node.hooks.list_registered("register_checks"):
-        with node.work(by=COMMAND_LINE_ACTOR) as work:
+        with node.work(by=COMMAND_LINE) as work:
             answer, error = node.hooks.run(work, plugin, "register_checks", check.run)
         findings.append((f"{plugin}: {check.question}", error or str(answer or "")))
     return findings

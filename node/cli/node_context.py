@@ -12,10 +12,11 @@ from node.data_folder import ensure_data_folder
 from node.database.engine import UNAVAILABLE_ERRORS
 from node.errors import DependencyUnreachableError
 from node.logs import DATABASE_LOGGER
+from node.principal import Principal
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 
-COMMAND_LINE_ACTOR = "command line"
+COMMAND_LINE = Principal.command()
 # Between two attempts to start while the database is down.
 RETRY_INTERVAL_SECONDS = 2.0
 
@@ -103,5 +104,5 @@ def open_node(
 @contextmanager
 def open_work() -> Iterator[UnitOfWork]:
     """A unit of work of the command line, committed at the end of the block."""
-    with open_node() as node, node.work(by=COMMAND_LINE_ACTOR) as work:
+    with open_node() as node, node.work(by=COMMAND_LINE) as work:
         yield work

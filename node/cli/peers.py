@@ -7,7 +7,7 @@ from typing import BinaryIO, TextIO
 import click
 from sqlalchemy import select
 
-from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work
+from node.cli.node_context import COMMAND_LINE, open_node, open_work
 from node.councils import service
 from node.federating.models import Peer, PeerList
 from node.federating.peers import fetching, peer_list_subscriptions, peer_lists, peer_suggestions
@@ -28,7 +28,7 @@ def follow(address: str) -> None:
     """Allow the server of ADDRESS (@council@host or a URL), and ask to follow that council."""
     with open_node() as node:
         actor = fetching.fetch_actor_by_address(node, address, approved_by_operator=True)
-        with node.work(by=COMMAND_LINE_ACTOR) as work:
+        with node.work(by=COMMAND_LINE) as work:
             row = service.follow(work, actor, approved_by_operator=True)
             click.echo(f"Asked to follow {row.followed.name} ({row.followed.address})")
 
@@ -114,7 +114,7 @@ def import_list(file: BinaryIO) -> None:
     """Import a list of servers from FILE or `-`. If a line is invalid, nothing is imported."""
     entries = peer_lists.require_valid(peer_lists.parse_list(file.read(peer_lists.MAX_BYTES + 1)))
     with open_node() as node:
-        result = peer_lists.import_entries(node, COMMAND_LINE_ACTOR, entries)
+        result = peer_lists.import_entries(node, COMMAND_LINE, entries)
     click.echo(f"{result.new_count} servers changed, {result.unchanged_count} unchanged")
     for host in result.overridden_hosts:
         click.echo(f"{host} keeps the decision made on this server")
@@ -139,7 +139,7 @@ def subscribe(url: str, may_allow: bool) -> None:
 def unsubscribe(url: str) -> None:
     """Unsubscribe from the list at URL, and undo its decisions."""
     with open_node() as node:
-        peer_list_subscriptions.unsubscribe(node, COMMAND_LINE_ACTOR, url)
+        peer_list_subscriptions.unsubscribe(node, COMMAND_LINE, url)
     click.echo(f"Unsubscribed from {url}")
 
 

@@ -11,7 +11,7 @@ import click
 
 from node import logs, schema_migrations, settings
 from node.app import create_app, get_node
-from node.cli.node_context import COMMAND_LINE_ACTOR, open_node
+from node.cli.node_context import COMMAND_LINE, open_node
 from node.errors import MoothallError
 from node.plugin_admin import enablement, scaffold, service
 from node.runtime import Node
@@ -86,7 +86,7 @@ def _check_on_scratch_node(node_settings: Settings, name: str) -> list[str]:
 @click.argument("name")
 def enable(name: str) -> None:
     """Enable the plugin NAME."""
-    with _open_without_plugin(name) as node, node.work(by=COMMAND_LINE_ACTOR) as work:
+    with _open_without_plugin(name) as node, node.work(by=COMMAND_LINE) as work:
         enablement.enable(work, name)
     click.echo(f"{name} is switched on. {RESTART_HINT}")
 
@@ -95,7 +95,7 @@ def enable(name: str) -> None:
 @click.argument("name")
 def disable(name: str) -> None:
     """Disable the plugin NAME. Its data is kept."""
-    with _open_without_plugin(name) as node, node.work(by=COMMAND_LINE_ACTOR) as work:
+    with _open_without_plugin(name) as node, node.work(by=COMMAND_LINE) as work:
         enablement.disable(work, name)
     click.echo(f"{name} is switched off. Its data is kept. {RESTART_HINT}")
 
@@ -108,7 +108,7 @@ def purge(name: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Permanently delete all data of {name}?", abort=True)
     with _open_without_plugin(name) as node:
-        dropped = service.purge(node, name, COMMAND_LINE_ACTOR)
+        dropped = service.purge(node, name, COMMAND_LINE)
     click.echo(f"Deleted all data of {name}. Tables: {', '.join(dropped) or 'none'}")
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.access.viewer import LOCAL_USER
-from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work
+from node.cli.node_context import COMMAND_LINE, open_node, open_work
 from node.councils import service as councils
 from node.errors import NotFoundError
 from node.importing import markdown
@@ -57,7 +57,7 @@ def change(id: str, file: Path) -> None:  # noqa: A002 -- the word of the comman
             current = to_input(row)
             text = replace(new_text, details=current.details, translations=current.translations)
         rendering.prerender(text)
-        with node.work(by=COMMAND_LINE_ACTOR) as work:
+        with node.work(by=COMMAND_LINE) as work:
             service.update(work, service.get_for_update(work.session, token), text, version)
     click.echo(f"Changed {id}")
 

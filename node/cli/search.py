@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.node_context import open_node, open_work
+from node.cli.node_context import COMMAND_LINE, open_node, open_work
 from node.queue import batched_writes
 from node.search import indexing
 from node.services import service as services_service
@@ -19,7 +19,7 @@ def search() -> None:
 def rebuild() -> None:
     """Rebuild the index. Searches use the old index until it is replaced."""
     with open_node() as node:
-        with node.work(by="command line") as work:
+        with node.work(by=COMMAND_LINE) as work:
             number = indexing.rebuild(work)
         batched_writes.run_job(node, [indexing.REBUILD_INDEX])
         indexing.run_job(node, pause_factor=0)

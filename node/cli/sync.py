@@ -6,7 +6,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.cli.node_context import COMMAND_LINE_ACTOR, open_node, open_work
+from node.cli.node_context import COMMAND_LINE, open_node, open_work
 from node.errors import NotFoundError
 from node.federating.models import Actor, Backfill, Comparison
 from node.federating.peers import comparison_schedule
@@ -61,7 +61,7 @@ def sync() -> None:
 def now(council: str | None) -> None:
     """Compare with COUNCIL now, or with every council that ours follows, and print the result."""
     with open_node() as node:
-        with node.work(by=COMMAND_LINE_ACTOR) as work:
+        with node.work(by=COMMAND_LINE) as work:
             comparison_schedule.schedule_for_followed(work.session)
             actor_id = _require_actor(work.session, council).id if council else None
             for row in work.session.scalars(select(Comparison)).all():

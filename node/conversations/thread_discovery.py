@@ -23,6 +23,7 @@ from node.federating.identity import local_uris
 from node.federating.models import Actor, Follow
 from node.federating.peers import fetching
 from node.federating.sync import backfill
+from node.principal import Principal
 from node.projects.models import Project, ProjectState
 from node.queue.error_isolation import for_each
 from node.runtime import Node
@@ -216,7 +217,7 @@ def _mark_read(
 
 def _set_read_at(node: Node, row_ids: Sequence[int], read_at: datetime | None) -> None:
     """Set `conversation_read_at` of projects, in a separate transaction."""
-    with node.work(by=backfill.CONVERSATIONS_JOB) as work:
+    with node.work(by=Principal.job(backfill.CONVERSATIONS_JOB)) as work:
         query = update(Project).where(Project.id.in_(row_ids))
         work.session.execute(query.values(conversation_read_at=read_at))
 

@@ -26,6 +26,7 @@ from node.federating.identity import actors, local_uris
 from node.federating.models import Actor
 from node.federating.peers import fetching
 from node.federating.sync import backfill
+from node.principal import Principal
 from node.projects.models import Project, ProjectState
 from node.queue.error_isolation import for_each
 from node.runtime import Node, NotHandledError
@@ -98,7 +99,7 @@ def _fetch_thread(node: Node, thread: UnreadThread) -> bool:
         if not getattr(error, "permanent", True):
             return False
     if is_complete:
-        with node.work(by=JOB) as work:
+        with node.work(by=Principal.job(JOB)) as work:
             query = update(Project).where(Project.id == thread.project_id)
             work.session.execute(query.values(conversation_read_at=requested_at))
     return True
@@ -157,7 +158,10 @@ def _store_item(node: Node, thread: UnreadThread, item: Any, requested_at: datet
     except (MoothallError, FederationError) as error:
         log.info("comment not fetched", comment=uri, why=str(error))
         return True
-    with node.work(by=thread.council_uri) as work, suppress(NotHandledError, FederationError):
+    with (
+        node.work(by=Principal.actor(thread.council_uri)) as work,
+        suppress(NotHandledError, FederationError),
+    ):
         project = work.session.get_one(Project, thread.project_id)
         remote_comments.upsert_fetched(work, project, note, requested_at)
     return True
@@ -177,5 +181,5 @@ def _ensure_author_known(node: Node, author: str, referrer_host: str) -> None:
         is_known = actors.by_uri(session, author) is not None
     if not is_known:
         document = fetching.fetch_actor(node, author, referrer_host=referrer_host)
-        with node.work(by=author) as work:
+        with node.work(by=Principal.actor(author)) as work:
             actors.upsert(work.session, document)

@@ -73,7 +73,7 @@ def create_project(
     work: UnitOfWork, council: Council, owner: User, demo_project: DemoProject
 ) -> None:
     """Create a project with its versions and updates, and backdate them."""
-    work.by = owner.email
+    work.by = owner.to_principal()
     texts = [*(text for _until, text in demo_project.earlier_versions), demo_project.project_input]
     project = projects.create(work, council, texts[0])
     projects.publish(work, project)

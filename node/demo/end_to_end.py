@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 
 from node.councils import service as councils
-from node.demo.nodes import DEMO_ACTOR, DemoError, RunningNode, follow, running_federation
+from node.demo.nodes import DEMONSTRATION, DemoError, RunningNode, follow, running_federation
 from node.outbound import OutboundError
 from node.projects import service as projects
 from node.projects.models import Project
@@ -61,20 +61,20 @@ def _print_timing(name: str, started: float) -> None:
 
 
 def _publish_project(running: RunningNode, text: ProjectInput) -> str:
-    with running.node.work(by=DEMO_ACTOR) as work:
+    with running.node.work(by=DEMONSTRATION) as work:
         project = projects.create(work, councils.require_own(work.session), text)
         projects.publish(work, project)
         return project.token
 
 
 def _change_project(running: RunningNode, token: str, text: ProjectInput) -> None:
-    with running.node.work(by=DEMO_ACTOR) as work:
+    with running.node.work(by=DEMONSTRATION) as work:
         project: Project = projects.get_for_update(work.session, token)
         projects.update(work, project, text, project.version)
 
 
 def _delete_project(running: RunningNode, token: str) -> None:
-    with running.node.work(by=DEMO_ACTOR) as work:
+    with running.node.work(by=DEMONSTRATION) as work:
         projects.delete(work, projects.get_for_update(work.session, token))
 
 

@@ -29,12 +29,13 @@ from node.federating.peers import fetching
 from node.federating.peers import service as peers
 from node.people import service as people
 from node.plugin_api.info import DemoInfo
+from node.principal import Principal
 from node.projects import plugin_data
 from node.runtime import Node
 from node.settings import Settings
 from node.web_server import serve
 
-DEMO_ACTOR = "demonstration"
+DEMONSTRATION = Principal.command("demonstration")
 # Councils that are started first; the others join them later.
 INITIAL_COUNCIL_COUNT = 2
 # Enough for a slow machine.
@@ -128,7 +129,7 @@ def follow(follower: RunningNode, followed: RunningNode) -> None:
     """Have one council follow the other, as its operator would."""
     address = f"@{followed.council.slug}@{followed.settings.authority}"
     document = fetching.fetch_actor_by_address(follower.node, address, approved_by_operator=True)
-    with follower.node.work(by=DEMO_ACTOR) as work:
+    with follower.node.work(by=DEMONSTRATION) as work:
         councils.follow(work, document, approved_by_operator=True)
 
 
@@ -139,7 +140,7 @@ def _serve(council: DemoCouncil, settings: Settings) -> None:
     app = create_app(settings)
     node = get_node(app)
     schema_migrations.upgrade(node.engine, node.hooks)
-    with app.app_context(), node.work(by=DEMO_ACTOR) as work:
+    with app.app_context(), node.work(by=DEMONSTRATION) as work:
         set_up(work, council.first_run_input)
         own_council = councils.require_own(work.session)
         own_location.set_location(work, council.location)

@@ -13,9 +13,9 @@ class NotificationEvent(StateMixin, Base):
     """An event that users are notified of. `kind` names a `node.events.kinds.NotificationKind`.
 
     `subject_uri` is the id of the update or comment, if the event is about one. `to` (user ids) and
-    `roles` name recipients besides the followers. `details` fill in the sentence. `by` is the
-    author, who is not notified. `path` is the page to link to, if not that of the project or the
-    update.
+    `roles` name recipients besides the followers. `details` fill in the sentence. `by_user_id`
+    is the author, who is not notified, if it is a user. `path` is the page to link to, if not that
+    of the project or the update.
     """
 
     __tablename__ = "happening"
@@ -38,7 +38,7 @@ class NotificationEvent(StateMixin, Base):
     roles: Mapped[list[str]] = mapped_column(JSON, default=list)
     details: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     path: Mapped[str] = mapped_column(String(500), default="")
-    by: Mapped[str] = mapped_column(String(2000))
+    by_user_id: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(default=now)
     state: Mapped[str] = mapped_column(String(20), default=WAITING_STATE)
 

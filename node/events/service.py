@@ -70,7 +70,11 @@ def record_events(work: UnitOfWork, kind: NotificationKind, rows: Sequence[dict[
         "path": "",
         "details": {},
     }
-    fixed = {"kind": kind.name, "by": work.by, "state": NotificationEvent.WAITING_STATE}
+    fixed = {
+        "kind": kind.name,
+        "by_user_id": work.by.user_id,
+        "state": NotificationEvent.WAITING_STATE,
+    }
     recent_rows = [defaults | row | fixed for row in rows if is_recent(row["at"])]
     if recent_rows:
         work.session.connection().execute(INSERT_EVENTS, recent_rows)

@@ -17,6 +17,7 @@ from node.federating.models import Actor, Comparison, Peer
 from node.freshness import notifications
 from node.freshness.models import Reminder
 from node.messages import msg
+from node.principal import Principal
 from node.projects import federation_events, review_dates
 from node.projects.details import Freshness
 from node.projects.models import Project, ProjectState
@@ -59,7 +60,7 @@ def _select_due(schedule: ReviewSchedule) -> Select[int]:
 
 def _process_project(node: Node, project_id: int) -> None:
     schedule = node.settings.review_schedule
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         query = _select_due(schedule).with_only_columns(Project).where(Project.id == project_id)
         project = work.session.scalar(query.with_for_update(of=Project))
         if project is not None:  # else it was confirmed meanwhile

@@ -31,6 +31,7 @@ from node.importing.models import ImportRecord
 from node.importing.parsed_project import ParsedProject, ParticipationStatus
 from node.messages import Message, msg
 from node.people import service as people
+from node.principal import Principal
 from node.projects import service as projects
 from node.projects.models import Project, ProjectState
 from node.projects.rendering import RenderedProject, render
@@ -119,7 +120,7 @@ def _validated_if_valid(project: ParsedProject) -> ParsedProject:
 
 def import_projects(
     node: Node,
-    by: str,
+    by: Principal,
     parsed: Sequence[ParsedProject],
     *,
     publish: bool = False,

@@ -117,7 +117,7 @@ def _read_upload(form: ImportFileForm) -> tuple[str, bytes]:
     work, node = current_work(), current_node()
     repository.candidate_urls(address)
     try:
-        node.audit_limiter.hit(f"import {work.by}", MAX_FETCHES_PER_DAY)
+        node.audit_limiter.hit(f"import {work.by.id}", MAX_FETCHES_PER_DAY)
     except LimitExceededError as error:
         raise InvalidInputError(
             msg("You have fetched too many files today."),

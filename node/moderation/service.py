@@ -262,4 +262,4 @@ def _block_servers(work: UnitOfWork, items: Sequence[ReportedItem]) -> list[str]
 def _set_state(work: UnitOfWork, row: Report, state: ReportState) -> None:
     if state not in STATE_TRANSITIONS[row.state]:
         raise ConflictError(msg("A decision has already been made about this report."))
-    row.state, row.decided_by, row.decided_at = state, work.by[:255], now()
+    row.state, row.decided_by, row.decided_at = state, work.by.name[:255], now()

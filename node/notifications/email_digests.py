@@ -17,6 +17,7 @@ from node.notifications.models import Notification, NotificationSubscriber
 from node.notifications.preferences import MailFrequency
 from node.notifications.service import NotificationDetails
 from node.people.models import User
+from node.principal import Principal
 from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 
@@ -88,7 +89,7 @@ def _send_in_transaction(
     moment: datetime,
     write: DigestRenderer,
 ) -> None:
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         _queue_digest(work, recipient.user_id, recipient.frequency, before, moment, write)
 
 

@@ -16,6 +16,7 @@ from node.notifications import email_digests, preferences
 from node.notifications.models import Notification
 from node.notifications.preferences import MailFrequency
 from node.people.models import Role, User
+from node.principal import Principal
 from node.projects.models import Project
 from node.queue.error_isolation import JobItems
 from node.runtime import Node, UnitOfWork
@@ -60,7 +61,7 @@ def _fan_out(node: Node, ids: Sequence[int]) -> None:
         NotificationEvent.state == NotificationEvent.WAITING_STATE,
     )
     query = select(NotificationEvent).where(*is_pending).order_by(NotificationEvent.id)
-    with node.work(by=JOB) as work, change_tracking.caching(work.session):
+    with node.work(by=Principal.job(JOB)) as work, change_tracking.caching(work.session):
         session = work.session
         events = session.scalars(query.with_for_update(skip_locked=True)).all()
         is_mentioned = Project.id.in_({event.project_id for event in events if event.project_id})
@@ -79,7 +80,7 @@ def _fan_out(node: Node, ids: Sequence[int]) -> None:
 
 
 def _mark_failed(node: Node, event_id: int) -> None:
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         is_pending = (
             NotificationEvent.id == event_id,
             NotificationEvent.state == NotificationEvent.WAITING_STATE,
@@ -127,15 +128,14 @@ def _find_recipients(
     if event.roles:
         holders = select(User.id).where(User.roles.any(Role.name.in_(event.roles)))
         topics |= dict.fromkeys(session.scalars(holders), kind.topic)
-    emails = _active_emails(session, frozenset(topics)) if topics else {}
-    return {user_id: topics[user_id] for user_id, email in emails.items() if email != event.by}
+    active = _active_users(session, frozenset(topics)) if topics else frozenset()
+    return {user_id: topics[user_id] for user_id in active - {event.by_user_id}}
 
 
 @change_tracking.cached({"users": None})
-def _active_emails(session: Session, user_ids: frozenset[int]) -> dict[int, str]:
-    """The email addresses of the active users among `user_ids`, by id."""
-    query = select(User.id, User.email).where(User.id.in_(user_ids), User.active)
-    return {row.id: row.email for row in session.execute(query)}
+def _active_users(session: Session, user_ids: frozenset[int]) -> frozenset[int]:
+    """The ids of the active users among `user_ids`."""
+    return frozenset(session.scalars(select(User.id).where(User.id.in_(user_ids), User.active)))
 
 
 def _is_followed(project: Project) -> ColumnElement[bool]:

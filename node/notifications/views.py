@@ -11,6 +11,7 @@ from node.events.kinds import Topic
 from node.notifications import following_views, preferences, sentences, service
 from node.notifications.blueprint import READ, blueprint
 from node.notifications.forms import PreferencesForm
+from node.principal import Via
 from node.request import PUBLIC, current_node, current_work, parse_row_id, permission
 
 __all__ = ["blueprint", "following_views"]
@@ -102,5 +103,7 @@ def unsubscribe(token: str, way: str) -> ResponseReturnValue:
         if request.form.get("then") == "all"
         else {preferences.MailFrequency(way)}
     )
-    preferences.unsubscribe(work, preferences.get_subscriber(work.session, token), frequencies)
+    subscriber = preferences.get_subscriber(work.session, token)
+    work.by = subscriber.user.to_principal(Via.signed_link)
+    preferences.unsubscribe(work, subscriber, frequencies)
     return render_template("notifications/unsubscribe.html", way=way, done=True)

@@ -16,7 +16,6 @@ from node.federating.identity import local_uris
 from node.federating.models import Actor, Delivery, OutboxActivity
 from node.federating.outbound import outbox
 from node.officers.service import ACTOR_KIND, address_publicly, is_public
-from node.people.models import User
 from node.projects.models import Project, Visibility
 from node.runtime import UnitOfWork
 from node.updates.models import Update, UpdateState
@@ -84,8 +83,10 @@ def list_latest(session: Session, writer: Actor) -> list[Update]:
 
 def _current_writer(work: UnitOfWork) -> Actor | None:
     """The actor of the user who writes, if they have a public profile."""
-    user = select(User.id).where(User.email == work.by).scalar_subquery()
-    return work.session.scalar(select(Actor).where(Actor.user_id == user, is_public()))
+    user_id = work.by.user_id
+    if user_id is None:
+        return None
+    return work.session.scalar(select(Actor).where(Actor.user_id == user_id, is_public()))
 
 
 def _undo_announcements(

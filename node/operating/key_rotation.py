@@ -25,6 +25,7 @@ from node.database.tables import now
 from node.federating.identity.actors import TOMBSTONE
 from node.federating.models import Actor, ActorKey
 from node.officers import service as officers
+from node.principal import Principal
 from node.projects import group_actor
 from node.projects.models import Project, ProjectState
 from node.queue import batched_writes
@@ -146,7 +147,7 @@ def run_job(node: Node) -> None:
 
 
 def _delete_expired(node: Node, actor_id: int, is_expired: ColumnElement[bool]) -> None:
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         work.session.execute(delete(ActorKey).where(ActorKey.actor_id == actor_id, is_expired))
         _publish_actor_update(work, work.session.get_one(Actor, actor_id))
 

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from flask_security import current_user
 from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField
 
@@ -18,7 +17,7 @@ from node.federating.peers import service as peers
 from node.forms import BaseForm
 from node.languages import translate
 from node.operating.blueprint import OPERATE, blueprint
-from node.request import current_node, current_work, permission, read_only
+from node.request import current_node, current_principal, current_work, permission, read_only
 
 FORMATS: dict[str, peer_lists.PeerListFormat] = {"plain": "plain", "mastodon": "mastodon"}
 
@@ -75,7 +74,7 @@ def import_list() -> ResponseReturnValue:
         body = upload.read(peer_lists.MAX_BYTES + 1)
     try:
         entries = peer_lists.require_valid(peer_lists.parse_list(body))
-        result = peer_lists.import_entries(current_node(), current_user.email, entries)
+        result = peer_lists.import_entries(current_node(), current_principal(), entries)
     except InvalidInputError as error:
         form.file.errors = [
             text if field == "file" else f"{field}: {text}" for field, text in error.fields.items()
@@ -123,7 +122,7 @@ def unsubscribe(list_id: int) -> ResponseReturnValue:
     with node.reading() as session:
         row = session.get(PeerList, list_id)
         url = row.url if row else ""
-    peer_list_subscriptions.unsubscribe(node, current_user.email, url)
+    peer_list_subscriptions.unsubscribe(node, current_principal(), url)
     flash(_("You have unsubscribed from the list. Its decisions no longer apply."), "success")
     return redirect(url_for("operating.server_lists"), 303)
 

@@ -18,6 +18,7 @@ from node.mail import service as mail
 from node.passwords.models import PasswordReset
 from node.people import service as people
 from node.people.models import User
+from node.principal import Principal
 from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 
@@ -54,7 +55,7 @@ def run_job(node: Node, render: PasswordEmailRenderer) -> None:
     """Job: email keys to users who have a password, and delete expired requests."""
     is_expired = PasswordReset.asked_at < now() - KEY_LIFETIME
     unprocessed = select(PasswordReset.id).where(PasswordReset.digest.is_(None))
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         work.session.execute(delete(PasswordReset).where(is_expired))
         reset_ids = work.session.scalars(unprocessed.order_by(PasswordReset.id)).all()
     for_each(node, JOB, reset_ids, lambda reset_id: _process_request(node, reset_id, render))
@@ -62,7 +63,7 @@ def run_job(node: Node, render: PasswordEmailRenderer) -> None:
 
 def _process_request(node: Node, reset_id: int, render: PasswordEmailRenderer) -> None:
     is_unprocessed = PasswordReset.id == reset_id, PasswordReset.digest.is_(None)
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         reset = work.session.scalar(select(PasswordReset).where(*is_unprocessed).with_for_update())
         if reset is None:  # another worker processed it
             return

@@ -14,6 +14,7 @@ from node.passwords.forms import ForgottenPasswordForm, NewPasswordForm
 from node.people import service as people
 from node.people.attempt_limits import AttemptLimiter, network_of
 from node.people.forms import EMAIL_MISSING, MAX_LEN_EMAIL
+from node.principal import Via
 from node.request import PUBLIC, current_work, permission
 
 blueprint = Blueprint("passwords", __name__, template_folder="templates")
@@ -101,6 +102,7 @@ def choose() -> ResponseReturnValue:
     user = service.find_user_by_key(work.session, key)
     if user is None:  # the key was used or revoked meanwhile
         return _render_expired()
+    work.by = user.to_principal(Via.signed_link)
     people.set_password(work, user, password_hash)
     flash(_("Your password has been changed. Sign in with your new password."), "success")
     return redirect(url_for("security.login"), 303)

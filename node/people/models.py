@@ -7,6 +7,7 @@ from sqlalchemy import Column, ForeignKey, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.database.tables import Base, now
+from node.principal import Principal, Via
 
 user_role = Table(
     "user_role",
@@ -42,6 +43,9 @@ class User(Base, UserMixin):
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     roles: Mapped[list[Role]] = relationship(secondary=user_role)  # type: ignore[assignment]
+
+    def to_principal(self, via: Via | None = None) -> Principal:
+        return Principal.person(self.id, self.email, via)
 
 
 class UserSession(Base):

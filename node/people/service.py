@@ -14,6 +14,7 @@ from node.people import credentials, hashing
 from node.people.credentials import AccountChange
 from node.people.models import Role, User
 from node.plugin_api.info import PersonInfo
+from node.principal import Principal
 from node.runtime import Node, UnitOfWork
 from node.text import find_text_error, trim
 
@@ -33,6 +34,12 @@ def to_plugin_view(user: User) -> PersonInfo:
 
 def by_email(session: Session, email: str) -> User | None:
     return session.scalar(select(User).where(User.email == email))
+
+
+def acting_user(work: UnitOfWork) -> User | None:
+    """The user who acts in this unit of work; None for a job, a command or a remote actor."""
+    user_id = work.by.user_id
+    return by_id(work.session, user_id) if user_id is not None else None
 
 
 def require_by_email(session: Session, email: str) -> User:
@@ -124,7 +131,7 @@ def _find_password_error(password: str) -> Message | None:
 
 def save_language(node: Node, user_id: int, language: str) -> None:
     """Store a user's language in a transaction of its own, as the request's is read-only."""
-    with node.work(by="language") as work:
+    with node.work(by=Principal.job("language")) as work:
         user = work.session.get(User, user_id)
         if user is not None:
             user.language = language

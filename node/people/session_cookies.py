@@ -14,6 +14,7 @@ from node.people import credentials, sessions
 from node.people.credentials import AccountChange
 from node.people.models import User
 from node.people.user_agents import parse_device
+from node.principal import Via
 from node.request import current_node
 from node.runtime import UnitOfWork
 
@@ -99,7 +100,7 @@ def _on_signed_out(_app: Flask, user: User) -> None:
     """End the session's row on sign-out, so that copies of its cookie stop working too."""
     if session.pop(SESSION_SECRET_KEY, None) is None:
         return
-    with current_node().work(by=user.email) as work:
+    with current_node().work(by=user.to_principal(Via.session)) as work:
         sessions.end(work, user, current_session_id())
 
 

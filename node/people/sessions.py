@@ -16,6 +16,7 @@ from node.errors import NotFoundError
 from node.messages import msg
 from node.people.models import User, UserSession
 from node.people.user_agents import Device
+from node.principal import Principal
 from node.queue.hourly_jobs import run_hourly
 from node.queue.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
@@ -141,7 +142,7 @@ def should_record_use(row: UserSession) -> bool:
 def record_use(node: Node, session_id: int) -> None:
     """Record that a session is used now, in a transaction of its own."""
     is_due = UserSession.id == session_id, UserSession.seen_at < now() - USE_RECORD_INTERVAL
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         work.session.execute(update(UserSession).where(*is_due).values(seen_at=now()))
 
 

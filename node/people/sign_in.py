@@ -20,6 +20,7 @@ from node.people.forms import EXTENSION_KEY, SignInForm
 from node.people.hashing import ARGON2_OPTIONS, BoundedHashing
 from node.people.models import Role, User
 from node.people.service import MIN_LEN_PASSWORD
+from node.principal import Via
 from node.request import current_work
 from node.settings import Settings
 
@@ -46,7 +47,7 @@ class SignInDatastore(SQLAlchemyUserDatastore):
                 return
             if new_hashes:
                 user.password = new_hashes[0]
-            work.by = user.email
+            work.by = user.to_principal(Via.session)
             session_cookies.begin_session(work, user)
             work.session.flush()
 

@@ -80,7 +80,7 @@ def disable(work: UnitOfWork, name: str) -> None:
 
 
 def _record_decision(work: UnitOfWork, name: str, *, is_on: bool) -> None:
-    work.session.merge(PluginSwitch(name=name, is_on=is_on, by=work.by, at=now()))
+    work.session.merge(PluginSwitch(name=name, is_on=is_on, by=work.by.name, at=now()))
     is_catch_up = PluginJob.plugin == name, PluginJob.name == CATCH_UP_JOB_NAME
     work.session.execute(delete(PluginJob).where(*is_catch_up))
     work.audit("plugin.enable" if is_on else "plugin.disable", name)

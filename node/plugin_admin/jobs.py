@@ -15,6 +15,7 @@ from node.plugin_admin.models import PluginJob
 from node.plugin_api.declarations import ScheduledJob
 from node.plugin_api.hooks import Hooks
 from node.plugin_api.info import Work
+from node.principal import Principal
 from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 from node.search import indexing
@@ -49,7 +50,7 @@ def _run_if_due(node: Node, plugin: str, job: ScheduledJob) -> None:
         _run_plugin_job(node, plugin, job)
     except Exception:
         is_job = PluginJob.plugin == plugin, PluginJob.name == job.name
-        with node.work(by=JOB) as work:
+        with node.work(by=Principal.job(JOB)) as work:
             work.session.execute(update(PluginJob).where(*is_job).values(due_at=now()))
         raise
 
@@ -74,7 +75,7 @@ def _claim_if_due(node: Node, plugin: str, job: ScheduledJob) -> bool:
         if row is not None and row.due_at > now():
             return False
     interval = max(job.interval, MIN_INTERVAL)
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         key = {"plugin": plugin, "name": job.name}
         if insert_once(work.session, PluginJob, **key, due_at=now() + interval, error=""):
             return True
@@ -91,7 +92,7 @@ def _run_plugin_job(node: Node, plugin: str, job: ScheduledJob) -> None:
     if job.prepare is not None:
         prepared_value, error = node.hooks.prepare(plugin, job.name, job.prepare)
         arguments = (prepared_value,)
-    with node.work(by=f"{plugin}: {job.name}") as work:
+    with node.work(by=Principal.job(f"{plugin}: {job.name}")) as work:
         if not error:
             call = partial(_call_job, job.run, arguments)
             _, error = node.hooks.run(work, plugin, job.name, call)
@@ -113,7 +114,7 @@ def _backfill_once(node: Node, plugin: str) -> None:
     with node.reading() as session:
         if session.get(PluginJob, (plugin, CATCH_UP_JOB_NAME)) is not None:
             return
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         if not insert_once(work.session, PluginJob, **key, due_at=now(), error=""):
             return
         if hooks.list_registered_by(plugin, "register_documents"):

@@ -15,11 +15,12 @@ from node.plugin_admin.handlers import build_activity_handlers
 from node.plugin_api.hooks import Hooks
 from node.plugin_api.offline import NetworkInTransactionError, offline
 from node.plugin_documents import remote_documents
+from node.principal import Principal
 from node.request import current_node
 from node.runtime import Handlers
 from node.settings import Settings
 
-FAILURES_ACTOR = "plugins"
+FAILURES_JOB = "plugins"
 
 
 def load_hooks(settings: Settings, engine: Engine, excluded_plugins: Mapping[str, str]) -> Hooks:
@@ -98,6 +99,6 @@ def _save_failures(response: Response) -> Response:
     """Save failures noted in a request that did not write anything."""
     node = current_node()
     if node.hooks.has_unsaved_failures:
-        with node.work(by=FAILURES_ACTOR):
+        with node.work(by=Principal.job(FAILURES_JOB)):
             pass  # `save_failures` runs at the end of any transaction that writes
     return response

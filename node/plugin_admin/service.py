@@ -20,6 +20,7 @@ from node.plugin_api.loader import PLUGIN_NAME, UnusablePluginError, installed_p
 from node.plugin_documents import remote_documents
 from node.plugin_documents import service as documents
 from node.plugin_documents.models import PluginDocument
+from node.principal import Principal
 from node.queue.batched_writes import run_in_batches
 from node.queue.pruning import prune
 from node.runtime import Node
@@ -90,7 +91,7 @@ def get_plugin(node: Node, session: Session, name: str) -> PluginStatus:
     raise NotFoundError(msg("Plugin %(name)s not found.", name=name))
 
 
-def purge(node: Node, name: str, by: str) -> list[str]:
+def purge(node: Node, name: str, by: Principal) -> list[str]:
     """Delete all data of a plugin for good and withdraw what it published.
 
     Returns the names of the tables that were dropped. Works in several transactions; after an
@@ -107,7 +108,7 @@ def purge(node: Node, name: str, by: str) -> list[str]:
                 msg("The %(name)s plugin is switched on. Switch it off first.", name=name)
             )
     run_in_batches(node, by, partial(documents.withdraw_batch, plugin=name))
-    prune(node, by, PluginDocument, remote_documents.select_remote(name))
+    prune(node, by.name, PluginDocument, remote_documents.select_remote(name))
     with node.work(by=by) as work:
         for model in (PluginSettingValue, PluginJob, PluginFailure):
             work.session.execute(delete(model).where(model.plugin == name))

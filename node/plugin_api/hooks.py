@@ -46,11 +46,10 @@ log = structlog.get_logger(__name__)
 class Transaction(Protocol):
     """The transaction in which a hook is called: a `UnitOfWork`."""
 
-    by: str
     session: Session
 
-    def nested(self, session: Session) -> Any:
-        """A copy for `session`, which is on a savepoint of this transaction."""
+    def nested_for_plugin(self, session: Session) -> Any:
+        """A plugin's copy for `session`, which is on a savepoint of this transaction."""
 
     def merge(self, part: Any) -> None:
         """Take over the jobs that a successful nested part wants to wake after the commit."""
@@ -319,8 +318,8 @@ def open_plugin_work(transaction: Transaction, plugin: str) -> Iterator[Work]:
     with Session(
         transaction.session.connection(), join_transaction_mode="create_savepoint"
     ) as session:
-        part = transaction.nested(session)
-        yield Work(session, transaction.by, plugin, part)
+        part = transaction.nested_for_plugin(session)
+        yield Work(session, part.by.name, part.by.user_id, plugin, part)
         session.commit()
     transaction.merge(part)
 

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 class Work:
     """A plugin's part of the current transaction, committed or rolled back as a whole.
 
-    `session` reads and writes; the node commits it. `by` is the person, job or server on whose
-    behalf it happens.
+    `session` reads and writes; the node commits it. `by` names the person (by the email
+    address at this time), job or server on whose behalf it happens; `user_id` is that person's id,
+    None if it is no person.
     """
 
     session: Session
     by: str
+    user_id: int | None
     plugin: str
     _unit: Any = field(repr=False)
 

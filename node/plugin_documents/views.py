@@ -15,6 +15,7 @@ from node.messages import msg
 from node.plugin_documents import service
 from node.plugin_documents.federate import to_document, to_tombstone
 from node.plugin_documents.models import WITHDRAWN, PluginDocument
+from node.principal import Principal
 from node.projects.models import Project
 from node.request import (
     PUBLIC,
@@ -55,7 +56,7 @@ def disclose(rows: Iterable[PluginDocument], viewer: Viewer) -> None:
     """Record in the sharing record that documents for peers are sent to the viewer's server."""
     peer_only_uris = [row.uri for row in rows if row.visibility != "public"]
     if viewer.host and peer_only_uris:
-        with current_node().work(by=viewer.host) as work:
+        with current_node().work(by=Principal.actor(viewer.host)) as work:
             for uri in peer_only_uris:
                 disclosures.record_fetch(work.session, uri, viewer.host)
 

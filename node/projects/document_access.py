@@ -6,6 +6,7 @@ from node.access.viewer import Viewer
 from node.errors import NotFoundError
 from node.federating.outbound import disclosures
 from node.messages import msg
+from node.principal import Principal
 from node.projects.models import Project, Visibility
 from node.request import current_node
 
@@ -24,7 +25,7 @@ def disclose(documents: Iterable[tuple[str, Project]], viewer: Viewer) -> None:
         if project.visibility is Visibility.peers:
             for_peers.append(uri)
     if viewer.host and for_peers:
-        with current_node().work(by=viewer.host) as work:
+        with current_node().work(by=Principal.actor(viewer.host)) as work:
             for uri in for_peers:
                 disclosures.record_fetch(work.session, uri, viewer.host)
 
@@ -32,5 +33,5 @@ def disclose(documents: Iterable[tuple[str, Project]], viewer: Viewer) -> None:
 def record_collection_read(uri: str, viewer: Viewer) -> None:
     """Record that an authenticated server has read a whole collection of ours."""
     if viewer.host:
-        with current_node().work(by=viewer.host) as work:
+        with current_node().work(by=Principal.actor(viewer.host)) as work:
             disclosures.record_fetch(work.session, uri, viewer.host)

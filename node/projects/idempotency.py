@@ -29,7 +29,7 @@ def _serializer() -> URLSafeSerializer:
 
 def is_unused(work: UnitOfWork, token: str) -> bool:
     """Whether no project has the token. Locks the user's row, so that two sends cannot overlap."""
-    work.session.execute(select(User.id).where(User.email == work.by).with_for_update())
+    work.session.execute(select(User.id).where(User.id == work.by.user_id).with_for_update())
     return bool(token) and not work.session.scalar(select(Project.id).where(Project.token == token))
 
 

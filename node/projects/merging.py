@@ -20,6 +20,7 @@ from node.events.models import Watch
 from node.federating.identity import local_uris
 from node.federating.models import Actor
 from node.federating.outbound import outbox
+from node.principal import Principal
 from node.projects import group_actor
 from node.projects.details import RelationKind
 from node.projects.models import Project, ProjectState, Relation
@@ -37,7 +38,7 @@ def run_job(node: Node) -> None:
 
 def _merge_project(node: Node, project_id: int) -> None:
     """Move followers here to the agreed successor, and the actor if the project is ours."""
-    with node.work(by=MERGING_JOB) as work:
+    with node.work(by=Principal.job(MERGING_JOB)) as work:
         project = work.session.get(Project, project_id, with_for_update={"of": Project})
         if project is None or project.state is not ProjectState.published:
             return

@@ -30,6 +30,7 @@ from node.councils.models import Council
 from node.database.tables import Base, Uri, now
 from node.federating.models import Actor
 from node.people.models import User
+from node.principal import PrincipalKind
 from node.projects import details
 from node.projects.adoptions import Adoption, AdoptionState, merge_adopters
 from node.projects.details import Details, Freshness, Output
@@ -314,7 +315,8 @@ class ProjectVersion(Base):
 
     `number` counts from 1. `deed` is the action that created the version: created, published,
     changed or restored, or known for a project older than the first version kept. `audience` is the
-    visibility at that time.
+    visibility at that time. `by_user` is the author, if it is a user who still has an account;
+    `by_kind` and `by_name` are those of the `Principal`, None if unknown.
     """
 
     __tablename__ = "project_version"
@@ -327,6 +329,10 @@ class ProjectVersion(Base):
     by_user_id: Mapped[int | None] = mapped_column(
         ForeignKey("users.id", ondelete="SET NULL"), index=True
     )
+    by_kind: Mapped[PrincipalKind | None] = mapped_column(
+        Enum(PrincipalKind, native_enum=False, length=20)
+    )
+    by_name: Mapped[str | None] = mapped_column(String(2000))
     deed: Mapped[str] = mapped_column(String(20))
     audience: Mapped[Visibility] = mapped_column(Enum(Visibility, native_enum=False, length=20))
     text: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -63,7 +63,7 @@ def create(
     token = token or new_token()
     uri = local_uris.project(work.settings, token)
     project = Project(token=token, uri=uri, url=uri, council=council, state=ProjectState.draft)
-    project.owner = people.by_email(work.session, work.by)
+    project.owner = people.acting_user(work)
     _apply_input(project, project_input, rendered)
     work.session.add(project)
     work.session.flush()

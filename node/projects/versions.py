@@ -27,7 +27,9 @@ def record(work: UnitOfWork, project: Project, action: str) -> None:
         ProjectVersion(
             project_id=project.id,
             number=last.number + 1 if last else 1,
-            by_user=people.by_email(work.session, work.by),
+            by_user=people.acting_user(work),
+            by_kind=work.by.kind,
+            by_name=work.by.name,
             deed=action,
             audience=audience,
             text=text,

@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Select, String, UniqueConstraint, delete, sel
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from node.database.tables import Base, insert_into, now
+from node.principal import Principal
 from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 
@@ -95,7 +96,9 @@ def run_job(node: Node, kinds: Sequence[BatchedWriteKind]) -> None:
         node,
         JOB,
         unfinished,
-        lambda row_id: run_in_batches(node, JOB, partial(_write_next_batch, steps, row_id)),
+        lambda row_id: run_in_batches(
+            node, Principal.job(JOB), partial(_write_next_batch, steps, row_id)
+        ),
     )
 
 
@@ -113,7 +116,7 @@ def _write_next_batch(steps: Mapping[str, BatchStep], row_id: int, work: UnitOfW
     return False
 
 
-def run_in_batches(node: Node, by: str, write: Callable[[UnitOfWork], bool]) -> None:
+def run_in_batches(node: Node, by: Principal, write: Callable[[UnitOfWork], bool]) -> None:
     """Call `write` repeatedly, each time in a transaction of its own, until it returns that there
     are no more rows or the node stops.
     """

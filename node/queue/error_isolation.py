@@ -20,6 +20,7 @@ from federation.retry import RetryPolicy
 from node.database.tables import Base, insert_into, now
 from node.errors import MoothallError
 from node.outages import is_outage
+from node.principal import Principal
 from node.runtime import Node
 from node.text import one_line
 
@@ -140,7 +141,7 @@ class JobItems(Generic[Item]):
     def _clear_failure(self, item: Item) -> None:
         if _item_name(item) in self._due:
             is_item = JobFailure.job == self._job, JobFailure.item == _item_name(item)
-            with self._node.work(by=self._job) as work:
+            with self._node.work(by=Principal.job(self._job)) as work:
                 work.session.execute(delete(JobFailure).where(*is_item))
             del self._due[_item_name(item)]
 
@@ -148,7 +149,7 @@ class JobItems(Generic[Item]):
         """Record a failure and when to retry. An outage of this node is not counted."""
         name, current_time = _item_name(item), now()
         is_item = JobFailure.job == self._job, JobFailure.item == name
-        with self._node.work(by=self._job) as work:
+        with self._node.work(by=Principal.job(self._job)) as work:
             session = work.session
             before = session.scalar(select(JobFailure.attempts).where(*is_item).with_for_update())
             attempts = (before or 0) + (not is_outage(error))

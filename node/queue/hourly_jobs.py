@@ -7,6 +7,7 @@ from sqlalchemy import String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.database.tables import Base, insert_once, now
+from node.principal import Principal
 from node.queue.error_isolation import JOB_RETRY
 from node.runtime import Node
 
@@ -31,7 +32,7 @@ def run_hourly(node: Node, job: str, act: Callable[[], object]) -> None:
     try:
         act()
     except BaseException:
-        with node.work(by=job) as work:
+        with node.work(by=Principal.job(job)) as work:
             due_at = now() + JOB_RETRY.first_delay
             work.session.execute(
                 update(HourlyJob).where(HourlyJob.job == job).values(due_at=due_at)
@@ -46,7 +47,7 @@ def _claim(node: Node, job: str) -> bool:
     current_time = now()
     if due_at is not None and due_at > current_time:
         return False
-    with node.work(by=job) as work:
+    with node.work(by=Principal.job(job)) as work:
         if due_at is None:
             return insert_once(work.session, HourlyJob, job=job, due_at=current_time + INTERVAL)
         # Compare and set: the second of two processes updates no row.

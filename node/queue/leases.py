@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 
 from node.database.tables import now
 from node.outages import is_outage
+from node.principal import Principal
 from node.queue.error_isolation import JOB_RETRY, ErrorIsolation, describe_error
 from node.queue.mixins import QueueMixin
 from node.runtime import Node, UnitOfWork
@@ -75,7 +76,7 @@ def lease(
         )
         query = query.order_by(positions.c.position, model.id)
     query = query.limit(limit).with_for_update(skip_locked=True, of=model)
-    with node.work(by=model.JOB) as work:
+    with node.work(by=Principal.job(model.JOB)) as work:
         # Locked first: a limit inside the UPDATE may be evaluated more than once on PostgreSQL.
         leases = [Lease(*columns) for columns in work.session.execute(query)]
         take = update(model).where(model.id.in_([row.id for row in leases]))
@@ -137,7 +138,7 @@ def retry_later(node: Node, model: type[QueueMixin], leased: Lease, error: Excep
     is_counted, current_time = not is_outage(error), now()
     columns = model.attempts, model.due_at
     is_waiting = model.id == leased.id, model.state == model.WAITING_STATE
-    with node.work(by=model.JOB) as work:
+    with node.work(by=Principal.job(model.JOB)) as work:
         row = work.session.execute(
             select(*columns).where(*is_waiting).with_for_update()
         ).one_or_none()
@@ -169,7 +170,7 @@ def record_with_retry(
     deadline = time.monotonic() + node.settings.lease_seconds / 2
     while True:
         try:
-            with node.work(by=model.JOB) as work:
+            with node.work(by=Principal.job(model.JOB)) as work:
                 return act(work)
         except Exception as error:
             if not is_outage(error) or time.monotonic() > deadline:
@@ -181,7 +182,7 @@ def record_with_retry(
 def release_all_leases(node: Node) -> None:
     """Release all leases of a dead process, at the start of a node with no other worker."""
     for model in QueueMixin.__subclasses__():
-        with node.work(by=model.JOB) as work:
+        with node.work(by=Principal.job(model.JOB)) as work:
             leased = update(model).where(model.leased_until.is_not(None))
             work.session.execute(leased.values(leased_until=None))
 

@@ -6,6 +6,7 @@ from sqlalchemy import Select, and_, delete, inspect, or_, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from node.database.tables import Base
+from node.principal import Principal
 from node.queue.batched_writes import BATCH_SIZE, NO_SESSION_SYNC, run_in_batches
 from node.runtime import Node, UnitOfWork
 
@@ -35,7 +36,7 @@ def prune(node: Node, job: str, model: type[Base], query: Select[*tuple[Any, ...
         deleted += len(result.all())
         return len(keys) == BATCH_SIZE
 
-    run_in_batches(node, job, delete_batch)
+    run_in_batches(node, Principal.job(job), delete_batch)
     return deleted
 
 

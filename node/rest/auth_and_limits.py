@@ -23,6 +23,7 @@ from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
 from node.people.attempt_limits import AttemptLimiter
 from node.people.models import User
+from node.principal import Via
 from node.request import PUBLIC, current_node, current_work, for_servers, json_bytes, permission
 from node.rest import service
 from node.rest.models import ApiToken, TokenScope
@@ -110,7 +111,7 @@ def _authenticate() -> ApiToken | None:
         token = service.find_valid(work.session, secret.strip())
     g.api_token = token
     if token is not None:
-        work.by = token.user.email
+        work.by = token.user.to_principal(Via.token)
     return token
 
 

@@ -14,6 +14,7 @@ from node.messages import Message, msg
 from node.people import credentials
 from node.people.credentials import AccountChange
 from node.people.models import User
+from node.principal import Principal
 from node.rest.models import ApiToken, TokenScope
 from node.runtime import Node, UnitOfWork
 from node.text import find_text_error, trim
@@ -109,7 +110,7 @@ def should_record_use(token: ApiToken) -> bool:
 
 def record_use(node: Node, token_id: int) -> None:
     """Record when a token was last used, in a transaction of its own."""
-    with node.work(by="api") as work:
+    with node.work(by=Principal.job("api")) as work:
         token = work.session.get(ApiToken, token_id)
         if token is not None:
             token.used_at = now()

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import String, cast, delete, func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
+from node.principal import Principal
 from node.projects.models import Project, ProjectState, ReindexRequest
 from node.projects.plugin_data import to_project_info
 from node.projects.reindex_queue import JOB, QUEUED_PROJECTS_KEY
@@ -173,8 +174,8 @@ def _index_projects(
 ) -> None:
     """Index these projects and delete their reindex requests, given as `request_ids`."""
     with node.reading() as session:
-        indexed = list(_read_projects(UnitOfWork(node, session, INDEXER), ids))
-    with node.work(by=INDEXER) as work:
+        indexed = list(_read_projects(UnitOfWork(node, session, Principal.job(INDEXER)), ids))
+    with node.work(by=Principal.job(INDEXER)) as work:
         if _is_postgresql(work.session):
             work.session.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK_ID)))
         _store_entries(work.session, ids, indexed)

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from node.database.tables import now
 from node.events.kinds import NotificationKind, Topic
 from node.events.service import record_event
+from node.principal import Principal
 from node.queue.error_isolation import for_each
 from node.runtime import Node
 from node.search import saved_searches
@@ -35,7 +36,7 @@ def run_job(node: Node, moment: datetime | None = None) -> None:
 
 
 def _notify_owner(node: Node, until: datetime, search_id: int) -> None:
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         row = work.session.get(SavedSearch, search_id, with_for_update={"of": SavedSearch})
         # Another worker may have handled this search in the meantime.
         if row is None or not row.alerts or row.checked_at >= until:

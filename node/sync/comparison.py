@@ -30,6 +30,7 @@ from node.federating.identity import actors
 from node.federating.models import Actor, Comparison
 from node.federating.peers import comparison_schedule, fetching
 from node.federating.sync import backfill, follower_sync
+from node.principal import Principal
 from node.projects.models import Visibility
 from node.queue import leases
 from node.runtime import Node
@@ -54,7 +55,7 @@ BACKFILL_WAIT = timedelta(minutes=1)
 @leases.wakes_for_next(Comparison)
 def run_job(node: Node) -> None:
     """The job: compare with every council that is due."""
-    with node.work(by=Comparison.JOB) as work:
+    with node.work(by=Principal.job(Comparison.JOB)) as work:
         comparison_schedule.schedule_for_followed(work.session)
     leases.process_queue(
         node, Comparison, partial(compare, node), concurrency=CONCURRENT_COMPARISONS
@@ -76,7 +77,7 @@ def compare(node: Node, leased: leases.Lease) -> None:
 
 def _load_target(node: Node, row_id: int) -> ComparisonTarget | None:
     """The council to compare with; None if it is not followed, or its backfill is running."""
-    with node.work(by=Comparison.JOB) as work:
+    with node.work(by=Principal.job(Comparison.JOB)) as work:
         row = work.session.get_one(Comparison, row_id)
         is_followed = backfill.is_followed(work.session, row.actor)
         council_id = work.session.scalar(select(Council.id).where(Council.actor_id == row.actor_id))
@@ -197,7 +198,7 @@ def _fetch_bucket(node: Node, theirs: CouncilDigest, number: int) -> dict[str, s
 
 
 def _restart_backfill(node: Node, target: ComparisonTarget, report: ReconcileReport) -> None:
-    with node.work(by=Comparison.JOB) as work:
+    with node.work(by=Principal.job(Comparison.JOB)) as work:
         backfill.start(work, work.session.get_one(Actor, target.actor_id))
     report.restarts_backfill = True
 
@@ -221,7 +222,7 @@ def _fetch_digest_url(node: Node, target: ComparisonTarget) -> str | None:
     if target.council_id is None:
         return None
     document = fetching.fetch_actor(node, target.actor_uri)
-    with node.work(by=Comparison.JOB) as work:
+    with node.work(by=Principal.job(Comparison.JOB)) as work:
         return actors.upsert(work.session, document).digest
 
 
@@ -231,7 +232,7 @@ def _record_report(
     """Store the result, and when to compare next. A request to compare meanwhile takes effect at
     once.
     """
-    with node.work(by=Comparison.JOB) as work:
+    with node.work(by=Principal.job(Comparison.JOB)) as work:
         row = work.session.get(Comparison, leased.id, with_for_update={"of": Comparison})
         if row is None:  # no longer followed
             return

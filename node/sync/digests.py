@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from federation.council_digest import BUCKET_COUNT, EMPTY_DIGEST, BucketDigest, combine, hash_entry
 from node.councils.models import Council
 from node.database.tables import insert_missing
+from node.principal import Principal
 from node.projects.models import DigestBucket, Project, ProjectState, Visibility
 from node.runtime import Node
 from node.updates.models import Update, UpdateState
@@ -149,7 +150,7 @@ def _save(node: Node, council_id: int, computed: list[ComputedBucket]) -> None:
         if generation is None
     ]
     try:
-        with node.work(by="digests") as work:
+        with node.work(by=Principal.job("digests")) as work:
             if new_rows:
                 insert_missing(work.session.connection(), DigestBucket, new_rows)
             for (number, generation), columns in values.items():

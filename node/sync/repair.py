@@ -15,6 +15,7 @@ from node.database.tables import now
 from node.federating.identity import actors
 from node.federating.models import Comparison
 from node.federating.peers import fetching
+from node.principal import Principal
 from node.projects.models import Visibility
 from node.runtime import Node
 from node.sync import digests, ingest
@@ -158,7 +159,7 @@ class Repair:
             return
         fetched, missing, self._fetched, self._missing = self._fetched, self._missing, [], {}
         report = self._report
-        with self._node.work(by=self._target.actor_uri) as work:
+        with self._node.work(by=Principal.actor(self._target.actor_uri)) as work:
             actors.lock(work.session, [self._target.actor_uri])
             council = work.session.get_one(Council, self._target.council_id)
             left_out = ingest.upsert(work, council, fetched, self._asked_at)
@@ -182,7 +183,7 @@ class Repair:
         """Extend the lease during a long comparison, so that no other worker takes it."""
         if time.monotonic() - self._renewed_at < self._node.settings.lease_seconds / 3:
             return
-        with self._node.work(by=Comparison.JOB) as work:
+        with self._node.work(by=Principal.job(Comparison.JOB)) as work:
             work.session.get_one(Comparison, self._target.row_id).leased_until = self._lease_end()
         self._renewed_at = time.monotonic()
 

@@ -24,6 +24,7 @@ from node.federating.peers import service as peers
 from node.outbound import InProcessTransport, OutboundClient
 from node.people import service as people
 from node.plugin_api.loader import installed_plugins
+from node.principal import Principal
 from node.projects import service as projects
 from node.projects.validation import ProjectInput
 from node.runtime import Node, UnitOfWork
@@ -77,7 +78,7 @@ class TestNode:
 
     @contextmanager
     def work(self) -> Iterator[UnitOfWork]:
-        with self.app.app_context(), self.node.work(by="test") as work:
+        with self.app.app_context(), self.node.work(by=Principal.job("test")) as work:
             yield work
 
     @contextmanager
@@ -197,7 +198,7 @@ def set_up_database(name: str, database_url: str, folder: Path, **changes: objec
     node = get_node(app)
     shared_sql_cache.share_compiled_sql(node.engine)
     schema_migrations.upgrade(node.engine, node.hooks)
-    with app.app_context(), node.work(by="test") as work:
+    with app.app_context(), node.work(by=Principal.job("test")) as work:
         if councils.get_own(work.session) is None:
             operator = role_email(OPERATOR, name)
             title = f"{name.title()} Council"

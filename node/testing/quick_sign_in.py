@@ -5,13 +5,14 @@ from node.people import service as people
 from node.people import sessions
 from node.people.session_cookies import SESSION_SECRET_KEY
 from node.people.user_agents import Device
+from node.principal import Principal
 from node.testing.visitor import Visitor
 
 
 def sign_in(visitor: Visitor, email: str) -> None:
     """Sign the visitor in as the form would; do nothing if there is no such active account."""
     app = visitor.client.application
-    with get_node(app).work(by=email) as work:
+    with get_node(app).work(by=Principal.job("sign-in")) as work:
         user = people.by_email(work.session, email)
         if user is None or not user.active:
             return

@@ -25,6 +25,7 @@ from node.errors import InvalidInputError, NotFoundError
 from node.forms import CONTINUE_FIELD
 from node.messages import msg
 from node.people.models import User
+from node.principal import Principal
 from node.request import current_node, current_work, permission
 from node.unsaved import service
 
@@ -84,7 +85,7 @@ def keep_for_sign_in() -> Response | None:
     if not fields or user_id is None:
         return None
     try:
-        with current_node().work(by="anonymous") as work:
+        with current_node().work(by=Principal.anonymous()) as work:
             user = work.session.get(User, user_id)
             if user is None or not user.active:
                 return None

@@ -24,6 +24,7 @@ from node.messages import msg
 from node.people import session_cookies
 from node.people.sign_in import first_run_token
 from node.portfolio.council_summary import summarise_council
+from node.principal import Via
 from node.projects import service as projects
 from node.request import (
     PUBLIC,
@@ -164,7 +165,7 @@ def first_run() -> ResponseReturnValue:
     except InvalidInputError as error:
         form.add_errors(error)
         return render_template("first_run.html", form=form), 400
-    work.by = operator.email
+    work.by = operator.to_principal(Via.session)
     login_user(operator)
     session_cookies.begin_session(work, operator)
     flash(

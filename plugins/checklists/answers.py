@@ -129,7 +129,7 @@ def save_with_history(
     after = {name: _to_json(value) for name, value in values.items()}
     if current and before == after:
         return current
-    author = {"by": work.by, "at": now()}
+    author = {"by_id": work.user_id, "by": work.by, "at": now()}
     key = {"run_id": assessment.id, "question": question.id}
     if current is None:
         empty = {"note": "", "evidence": [], "action": "", "plan": ""}

@@ -133,6 +133,7 @@ def start_assessment(work: Work, checklist: Checklist, subject: AssessmentSubjec
         is_latest=True,
         state=OPEN,
         document_id="",
+        began_by_id=work.user_id,
         began_by=work.by,
         began_at=now(),
         changed_at=now(),
@@ -223,8 +224,16 @@ def switch_version(work: Work, assessment: Assessment, checklist: Checklist) -> 
         if question is not None and (not row.answer or is_valid_answer(question, row.answer)):
             continue
         before = {"answer": row.answer, "note": row.note, "evidence": row.evidence}
-        key = {"run_id": assessment.id, "question": question_id, "by": work.by}
-        work.session.add(AnswerHistory(**key, what="go-over", before=before | {"plan": row.plan}))
+        work.session.add(
+            AnswerHistory(
+                run_id=assessment.id,
+                question=question_id,
+                what="go-over",
+                before=before | {"plan": row.plan},
+                by_id=work.user_id,
+                by=work.by,
+            )
+        )
         work.session.delete(row)
         dropped_count += bool(row.answer)
     assessment.version, assessment.changed_at = checklist.version, now()
@@ -271,7 +280,8 @@ def _copy_answers(
         question = checklist.by_id.get(question_id)
         if question is not None and (not row.answer or is_valid_answer(question, row.answer)):
             values: Mapping[str, object] = {name: getattr(row, name) for name in COPIED_FIELDS}
-            work.session.add(ChecklistAnswer(**values, run_id=assessment.id, by=row.by, at=row.at))
+            author = {"by_id": row.by_id, "by": row.by, "at": row.at}
+            work.session.add(ChecklistAnswer(**values, **author, run_id=assessment.id))
     work.session.flush()
 
 

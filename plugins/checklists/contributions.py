@@ -47,7 +47,7 @@ def desk_steps(person: PersonInfo, work: Work) -> list[DeskStep]:
             path = f"/checklists/runs/{action.assessment.token}/questions/{question.id}/action"
             steps.append(DeskStep(title[:200], _l("View action"), path, about=subject.title))
     query = select(Assessment).where(
-        Assessment.began_by == person.email, Assessment.state == OPEN, Assessment.is_latest
+        Assessment.began_by_id == person.id, Assessment.state == OPEN, Assessment.is_latest
     )
     for run in work.session.scalars(query.order_by(Assessment.changed_at).limit(MAX_DESK_STEPS)):
         subject = access.get_visible(work, run)

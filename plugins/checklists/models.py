@@ -3,6 +3,9 @@ received.
 
 A run is one completed or unfinished pass through a checklist, about one subject: a project, a
 service or the council as a whole.
+
+`by` and `began_by` are the address or name of who did it, at that time, to read; where it matters
+who it was, `by_id` and `began_by_id` are the user's id, None if it was no user.
 """
 
 from datetime import date, datetime
@@ -69,6 +72,7 @@ class Assessment(Base):
     number: Mapped[int]
     is_latest: Mapped[bool] = mapped_column(default=True)
     state: Mapped[str] = mapped_column(String(20), default=OPEN)
+    began_by_id: Mapped[int | None] = mapped_column(index=True)
     began_by: Mapped[str] = mapped_column(String(500))
     began_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
@@ -100,6 +104,7 @@ class ChecklistAnswer(Base):
     done_at: Mapped[datetime | None]
     reminded_of: Mapped[date | None]
     edition: Mapped[int] = mapped_column(default=1)
+    by_id: Mapped[int | None]
     by: Mapped[str] = mapped_column(String(500))
     at: Mapped[datetime] = mapped_column(default=now)
 
@@ -114,6 +119,7 @@ class AnswerHistory(Base):
     question: Mapped[str] = mapped_column(String(60))
     what: Mapped[str] = mapped_column(String(20))
     before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    by_id: Mapped[int | None]
     by: Mapped[str] = mapped_column(String(500))
     at: Mapped[datetime] = mapped_column(default=now)
 

@@ -28,6 +28,7 @@ from node.app import create_app, get_node
 from node.database.tables import now
 from node.federating.models import Comparison, Delivery, InboxItem, OutboxActivity
 from node.federating.peers import service as peers
+from node.principal import Principal
 from node.projects.models import Project, ProjectState
 from node.queue.mixins import QueueMixin
 from node.runtime import Node
@@ -250,7 +251,7 @@ def councils(folder: Path, webs: int = WEBS, workers: int = WORKERS) -> Iterator
         made = dict(_found(folder, urls, redis))
         for node in made.values():
             stack.callback(node.engine.dispose)
-        with made[HERE].work(by="chaos") as work:
+        with made[HERE].work(by=Principal.job("chaos")) as work:
             # The tests' server may forget what it has just committed; this one may not.
             durable = f'ALTER DATABASE "{database}" SET synchronous_commit = on'
             work.session.execute(text(durable))
@@ -301,7 +302,7 @@ def _found(folder: Path, urls: dict[str, str], redis: RedisServer) -> Iterator[t
         set_up_database(name, url, folder / name, **given)
         settings = make_settings(name, url, folder / name, **given)
         node = get_node(create_app(settings))
-        with node.work(by="chaos") as work:
+        with node.work(by=Principal.job("chaos")) as work:
             for host in set(hosts) - {settings.authority}:
                 peers.decide(work, host, peers.ALLOWED)
         yield name, node

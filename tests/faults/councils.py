@@ -17,6 +17,7 @@ from node.federating.identity import local_uris
 from node.federating.models import Backfill, Delivery, InboxItem
 from node.federating.outbound import outbox
 from node.federating.peers import service as peers
+from node.principal import Principal
 from node.projects import service as projects
 from node.projects.models import Project, ProjectState
 from node.projects.validation import ProjectInput
@@ -72,7 +73,7 @@ class Running:
     def publish_by_id(self) -> str:
         """Publish a project, and tell the followers its id alone: they have to ask for it."""
         title = f"Project {next(_numbers)} of {self.name}"
-        with self.node.work(by="test") as work:
+        with self.node.work(by=Principal.job("test")) as work:
             text = ProjectInput(title, "A short sentence.", "alpha", "It is needed.")
             project = projects.create(work, councils.require_own(work.session), text)
             project.state, project.published_at = ProjectState.published, now()
@@ -107,7 +108,7 @@ def pair(
             settings = make_settings(name, databases[name], folder / name, **given)
             node = get_node(create_app(settings))
             stack.callback(node.engine.dispose)
-            with node.work(by="test") as work:
+            with node.work(by=Principal.job("test")) as work:
                 for host in public:
                     if host != settings.authority:
                         peers.decide(work, host, peers.ALLOWED)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, event, func, insert, literal, select,
 from node.app import BATCHED_WRITES
 from node.database.tables import insert_once, now
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
+from node.principal import Principal
 from node.queue import batched_writes
 from node.queue.batched_writes import BATCH_SIZE
 from node.queue.hourly_jobs import HourlyJob
@@ -61,7 +62,7 @@ def recorded(node: TestNode, *, by_command: bool = False) -> Iterator[Transactio
 
     def write() -> None:
         while not over.is_set():
-            with node.node.work(by="another") as work:
+            with node.node.work(by=Principal.job("another")) as work:
                 row = update(HourlyJob).where(HourlyJob.job == "another")
                 work.session.execute(row.values(due_at=now()))
             found.of_others += 1

@@ -31,6 +31,7 @@ from node.federating.models import (
 from node.federating.peers import service as peers
 from node.mail.models import Mail
 from node.people.models import User
+from node.principal import Principal
 from node.queue.mixins import QueueMixin
 from node.runtime import Node
 from node.settings import Settings
@@ -125,7 +126,7 @@ def delivery_to(node: Node, actor: Actor, number: int) -> Delivery:
 
 def one_of_each(node: Node, host: str) -> None:
     """A row in each queue, which a worker that is dead had leased until a moment ago."""
-    with node.work(by="test") as work:
+    with node.work(by=Principal.job("test")) as work:
         council = councils.require_own(work.session)
         peers.decide(work, host, peers.ALLOWED)
         actor = actor_at(host)
@@ -193,7 +194,7 @@ def test_a_worker_takes_up_what_a_dead_one_held_in_every_queue(
             wait_until(lambda: leased(node) == 1, "it delivers")
             worker.kill()
             assert leased(node) == 1, "killed, it lets go of nothing"
-            with node.work(by="test") as work:
+            with node.work(by=Principal.job("test")) as work:
                 stands = Delivery.leased_until.is_not(None)
                 work.session.execute(update(Delivery).where(stands).values(leased_until=LONG_AGO))
             worker.launch()
@@ -208,7 +209,7 @@ def test_a_worker_that_is_stopped_holds_nothing(
     """What it had leased and not begun is free at once."""
     more = {"delivery_threads": 1}
     with council(postgres, tmp_path, redis_url, hanging.hosts, **more) as (settings, node):
-        with node.work(by="test") as work:
+        with node.work(by=Principal.job("test")) as work:
             own = councils.require_own(work.session).actor
             for number, host in enumerate(hanging.hosts):
                 peers.decide(work, host, peers.ALLOWED)

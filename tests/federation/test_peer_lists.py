@@ -11,6 +11,7 @@ from node.federating.models import Peer as PeerRow
 from node.federating.models import PeerList
 from node.federating.peers import peer_list_subscriptions, peer_lists, peer_suggestions
 from node.federating.peers import service as peers
+from node.principal import Principal
 from node.testing.nodes import Nodes, TestNode
 from tests.faults.many_rows import recorded
 from tests.federation.test_peers import decide
@@ -132,7 +133,7 @@ def test_an_import_does_not_overturn_the_operator(nodes: Nodes) -> None:
     decide(node, "friend.example", peers.ALLOWED)
     body = b"host,state\nfriend.example,blocked\nfoe.example,blocked\naldermoor.test,blocked\n"
     entries = peer_lists.require_valid(peer_lists.parse_list(body))
-    taken = peer_lists.import_entries(node.node, "test", entries)
+    taken = peer_lists.import_entries(node.node, Principal.job("test"), entries)
     assert taken == peer_lists.PeerListImport(1, 0, ("friend.example", "aldermoor.test"))
     assert is_allowed(node, "friend.example")
     assert state(node, "foe.example") == peers.BLOCKED
@@ -140,7 +141,7 @@ def test_an_import_does_not_overturn_the_operator(nodes: Nodes) -> None:
         known = set(session.scalars(select(PeerRow.host)))
     assert known == {"friend.example", "foe.example"}, "a node is no server that it speaks with"
     entries = peer_lists.require_valid(peer_lists.parse_list(body))
-    taken = peer_lists.import_entries(node.node, "test", entries)
+    taken = peer_lists.import_entries(node.node, Principal.job("test"), entries)
     assert (taken.new_count, taken.unchanged_count) == (0, 1)
 
 
@@ -196,7 +197,7 @@ def test_a_list_allows_where_the_operator_trusts_it(nodes: Nodes) -> None:
     decide(publisher, "stranger.example", peers.ALLOWED)
     subscribe(nodes, reader, may_allow=True)
     assert is_allowed(reader, "stranger.example")
-    peer_list_subscriptions.unsubscribe(reader.node, "operator", LIST)
+    peer_list_subscriptions.unsubscribe(reader.node, Principal.job("test"), LIST)
     assert not is_allowed(reader, "stranger.example")
     with reader.reading() as session:
         assert session.scalar(select(func.count()).select_from(PeerList)) == 0
@@ -205,7 +206,7 @@ def test_a_list_allows_where_the_operator_trusts_it(nodes: Nodes) -> None:
 def test_a_long_list_is_applied_and_taken_back_while_others_write(nodes: Nodes) -> None:
     reader, publisher = pair(nodes, publish_blocks="everybody")
     entries = [peer_lists.PeerListEntry(f"h{n}.example", peers.BLOCKED) for n in range(MANY_HOSTS)]
-    peer_lists.import_entries(publisher.node, "operator", entries)
+    peer_lists.import_entries(publisher.node, Principal.job("test"), entries)
     nodes.run_until_idle()
     with recorded(reader) as found:
         subscribe(nodes, reader)

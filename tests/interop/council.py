@@ -23,6 +23,7 @@ from node.federating.models import (
     RefusalCount,
 )
 from node.federating.peers import service as peers
+from node.principal import Principal
 from node.projects.models import Project
 from node.runtime import Node
 from node.testing.http_users import HttpUsers
@@ -69,7 +70,7 @@ class OurCouncil:
         self.people.submit("/councils/follow", OPERATOR, address=other.address)
 
     def allow(self, other: Neighbour) -> None:
-        with self.node.work(by="test") as work:
+        with self.node.work(by=Principal.job("test")) as work:
             peers.decide(work, other.authority, peers.ALLOWED)
 
     def publish(self) -> str:

@@ -216,14 +216,12 @@ def departure(work: UnitOfWork, number: int) -> int:
 def happening(work: UnitOfWork, number: int) -> int:
     return _added(
         work,
-        NotificationEvent(
-            kind="project.published", by=f"person {number}", at=now(), to=[], roles=[]
-        ),
+        NotificationEvent(kind="project.published", by_user_id=number, at=now(), to=[], roles=[]),
     )
 
 
 def notice(work: UnitOfWork, number: int) -> int:
-    happened = NotificationEvent(kind="project.published", by="test", at=now(), state="told")
+    happened = NotificationEvent(kind="project.published", at=now(), state="told")
     work.session.add(happened)
     work.session.flush()
     person = _person(work, number)

@@ -142,8 +142,8 @@ def test_audit_entries_are_not_replaced_on_sqlite(engine: Engine) -> None:
 
 
 _ENTRY = (
-    "{} audit_entry (id, at, by, action, subject, details, request_id)"
-    " VALUES ({}, '2026-01-01', 'x', 'a', 's', '{{}}', '')"
+    "{} audit_entry (id, at, by_kind, by_id, by, action, subject, details, request_id)"
+    " VALUES ({}, '2026-01-01', 'job', 'x', 'x', 'a', 's', '{{}}', '')"
 )
 
 
@@ -214,6 +214,84 @@ def test_titles_stored_with_relations_are_removed(engine: Engine) -> None:
     assert json.loads(kept[2])["object"]["object"]["tag"][0] == hashtag
 
 
+def test_who_did_it_is_converted_as_far_as_an_address_is_still_a_users(engine: Engine) -> None:
+    hooks = Hooks(WITH_PLUGINS)
+    core, checklists = schema_migrations.list_histories(hooks)
+    with engine.begin() as connection:
+        command.upgrade(core.config(connection), "0035")
+        command.upgrade(checklists.config(connection), "0002")
+        for statement in ROWS_OF_0035.split("\n\n"):
+            connection.execute(text(statement))
+    schema_migrations.upgrade(engine, hooks)
+    with engine.begin() as connection:
+        query = text('SELECT by_kind, by_id, "by", via FROM audit_entry ORDER BY id')
+        assert connection.execute(query).all() == [
+            ("person", "7", "ola@a.test", None),
+            ("person", "", "former@a.test", None),
+            ("actor", "https://b.test/users/ann@b.test", "https://b.test/users/ann@b.test", None),
+            ("command", "command line", "command line", None),
+            ("command", "command line: checklists", "command line: checklists", None),
+            ("anonymous", "", "anonymous", None),
+            ("job", "freshness", "freshness", None),
+        ]
+        query = text("SELECT by_user_id, by_kind, by_name FROM project_version ORDER BY number")
+        assert connection.execute(query).all() == [(7, "person", "ola@a.test"), (None, None, None)]
+        query = text("SELECT by_user_id FROM happening ORDER BY id")
+        assert connection.execute(query).all() == [(7,), (None,)]
+        assert connection.execute(text("SELECT happening_id FROM notice")).all() == [(1,)]
+        query = text("SELECT began_by_id, began_by FROM checklists__run")
+        assert connection.execute(query).all() == [(7, "ola@a.test")]
+    with pytest.raises(DBAPIError, match="never changed or removed"), engine.begin() as connection:
+        connection.execute(text("UPDATE audit_entry SET by_id = '8'"))
+    assert schema_migrations.find_schema_differences(engine, hooks) == []
+
+
+# Statements for revision 0035 and the plugin's 0002.
+ROWS_OF_0035 = """
+INSERT INTO actor
+(id, uri, kind, host, username, name, about, url, inbox, is_local, fetched_at, also_known_as,
+is_blocked, is_for_peers)
+VALUES (1, 'https://a.test/councils/a', 'Organization', 'a.test', 'a', 'A', '', '',
+'https://a.test/inbox', TRUE, '2026-01-01', '[]', FALSE, FALSE)
+
+INSERT INTO council (id, actor_id, name, slug) VALUES (1, 1, 'A', 'a')
+
+INSERT INTO project
+(id, token, uri, url, council_id, title, summary, phase, brief, content, state, version,
+created_at, changed_at, visibility, language, translations, is_hidden, revision, bucket, details,
+freshness, has_outputs)
+VALUES (1, '1', 'https://a.test/projects/1', '', 1, 'Bins', '', 'alpha', '', '', 'published', 1,
+'2026-01-01', '2026-01-01', 'public', 'en', '{}', FALSE, 'r', 0, '{}', 'unsaid', FALSE)
+
+INSERT INTO users (id, email, name, active, fs_uniquifier, created_at)
+VALUES (7, 'ola@a.test', 'Ola', TRUE, 'x', '2026-01-01')
+
+INSERT INTO audit_entry (id, at, "by", action, subject, details, request_id)
+VALUES (1, '2026-01-01', 'ola@a.test', 'a', 's', '{}', ''),
+(2, '2026-01-01', 'former@a.test', 'a', 's', '{}', ''),
+(3, '2026-01-01', 'https://b.test/users/ann@b.test', 'a', 's', '{}', ''),
+(4, '2026-01-01', 'command line', 'a', 's', '{}', ''),
+(5, '2026-01-01', 'command line: checklists', 'a', 's', '{}', ''),
+(6, '2026-01-01', 'anonymous', 'a', 's', '{}', ''),
+(7, '2026-01-01', 'freshness', 'a', 's', '{}', '')
+
+INSERT INTO project_version (project_id, number, at, by_user_id, deed, audience, text)
+VALUES (1, 1, '2026-01-01', 7, 'created', 'private', '{}'),
+(1, 2, '2026-01-01', NULL, 'changed', 'public', '{}')
+
+INSERT INTO happening (id, kind, "to", roles, details, path, "by", at, state)
+VALUES (1, 'project.published', '[]', '[]', '{}', '', 'ola@a.test', '2026-01-01', 'told'),
+(2, 'project.published', '[]', '[]', '{}', '', 'https://b.test/c', '2026-01-01', 'told')
+
+INSERT INTO notice (id, user_id, happening_id, topic, at)
+VALUES (1, 7, 1, 'projects', '2026-01-01')
+
+INSERT INTO checklists__run
+(id, token, checklist, version, scope, about, title, number, is_latest, state, began_by, began_at,
+changed_at, document_id)
+VALUES (1, 't', 'c', 1, 'council', '', '', 1, TRUE, 'open', 'ola@a.test', '2026-01-01',
+'2026-01-01', '')
+"""
 # Statements for the first version, separated by blank lines.
 ROWS_OF_0001 = """
 INSERT INTO actor

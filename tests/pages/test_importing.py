@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from node.audit import AuditEntry
 from node.messages import msg
 from node.outbound.errors import OutboundError, OutboundErrorCode
+from node.principal import Principal
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
@@ -210,7 +211,7 @@ def test_others_write_while_many_projects_are_saved(council: TestNode, officer: 
     def write() -> None:
         while not is_over.is_set():
             try:
-                with council.node.work(by="somebody else") as work:
+                with council.node.work(by=Principal.job("somebody else")) as work:
                     work.audit("test", "another")
             except Exception as error:  # noqa: BLE001 -- whatever it is
                 failures.append(error)

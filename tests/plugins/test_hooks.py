@@ -15,6 +15,7 @@ from node.plugin_admin.models import PluginJob
 from node.plugin_api.declarations import NavigationItem, Permission
 from node.plugin_api.hooks import Hooks
 from node.plugin_api.info import ProjectInfo
+from node.principal import Principal
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 
@@ -95,7 +96,7 @@ def test_project_sections(install: Install, start: Callable[..., Node]) -> None:
         """,
     )
     node = start("orchard")
-    with node.work("a test") as work:
+    with node.work(Principal.job("a test")) as work:
         (section,) = node.hooks.project_sections(work, PROJECT, render)
     assert (section.plugin, section.heading) == ("orchard", "Apples")
     assert section.html == "<p>orchard/apples.html {'of': 'Bins'}</p>"
@@ -111,7 +112,7 @@ def test_project_deleted(install: Install, start: Callable[..., Node]) -> None:
         """,
     )
     node = start("orchard")
-    with node.work("someone@council.example") as work:
+    with node.work(Principal.person(1, "someone@council.example")) as work:
         node.hooks.project_deleted(work, PROJECT)
     with node.reading() as session:
         entry = session.scalars(select(AuditEntry)).one()
@@ -169,7 +170,7 @@ def test_register_settings(install: Install, start: Callable[..., Node]) -> None
         """,
     )
     node = start("orchard")
-    with node.work("someone") as work:
+    with node.work(Principal.job("someone")) as work:
         node.hooks.call(work, "desk_steps", person=None)
         setting_values.set_values(work, "orchard", {"rows": "7", "ripe": False})
         node.hooks.call(work, "desk_steps", person=None)
@@ -201,7 +202,7 @@ def test_register_jobs(install: Install, start: Callable[..., Node]) -> None:
     node = start("orchard")
     jobs.run_job(node)
     jobs.run_job(node)
-    with node.work("someone") as work:
+    with node.work(Principal.job("someone")) as work:
         jobs.schedule_now(work, "orchard", "pick")
     jobs.run_job(node)
     with node.reading() as session:
@@ -264,7 +265,7 @@ def test_a_plugin_that_fails_is_undone_alone(
     install("orchard", f"{INSERT}\n@hookimpl\ndef project_deleted(project, work):\n    {deed}")
     install("meadow", "@hookimpl\ndef project_deleted(work): work.audit('mow', 'the meadow')")
     node = start("orchard", "meadow")
-    with node.work("someone") as work:
+    with node.work(Principal.job("someone")) as work:
         work.audit("before", "all")
         node.hooks.project_deleted(work, PROJECT)
         work.audit("after", "all")
@@ -290,7 +291,7 @@ def test_a_section_that_cannot_be_rendered_is_left_out(
             raise FileNotFoundError(template)
         return template
 
-    with node.work("someone") as work:
+    with node.work(Principal.job("someone")) as work:
         sections = node.hooks.project_sections(work, PROJECT, render_or_fail)
     assert [item.plugin for item in sections] == ["meadow"]
     assert node.hooks.failures[0].error == "FileNotFoundError: missing.html"
@@ -300,7 +301,7 @@ def test_a_plugin_cannot_commit_for_the_node(install: Install, start: Callable[.
     install("orchard", "@hookimpl\ndef project_deleted(work): work.session.commit()")
     node = start("orchard")
     with Session(node.engine) as session:
-        work = UnitOfWork(node, session, "someone")
+        work = UnitOfWork(node, session, Principal.job("someone"))
         work.audit("before", "all")
         node.hooks.project_deleted(work, PROJECT)
         session.rollback()
@@ -311,7 +312,7 @@ def test_a_plugin_cannot_commit_for_the_node(install: Install, start: Callable[.
 def test_only_the_last_failures_are_kept(install: Install, start: Callable[..., Node]) -> None:
     install("orchard", "@hookimpl\ndef project_deleted(): 1 / 0")
     node = start("orchard")
-    with node.work("someone") as work:
+    with node.work(Principal.job("someone")) as work:
         for _ in range(60):
             node.hooks.project_deleted(work, PROJECT)
     assert len(node.hooks.failures) == 50

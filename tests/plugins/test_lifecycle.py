@@ -16,11 +16,13 @@ from node.app import create_app, get_node
 from node.cli.node_context import create_upgraded_app
 from node.errors import ConflictError
 from node.plugin_admin import enablement, service
+from node.principal import Principal
 from node.settings import Settings
 
 from .conftest import Install
 from .test_plugin_migrations import HEAD, REVISION
 
+OPERATOR = Principal.command()
 SECOND = """
 import sqlalchemy as sa
 from alembic import op
@@ -89,7 +91,7 @@ def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_
     assert node.hooks.plugin_names == ("orchard",)
     assert apples(node.engine) == [(7, "Cox")]
     # Disabled: it takes effect with the next start, and what it keeps is kept.
-    with node.work("operator") as work:
+    with node.work(OPERATOR) as work:
         enablement.disable(work, "orchard")
         with pytest.raises(ConflictError):
             enablement.disable(work, "orchard")
@@ -99,12 +101,12 @@ def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_
     assert node.hooks.plugin_names == ()
     assert apples(node.engine) == [(7, "Cox")]
     # Enabled again.
-    with node.work("operator") as work:
+    with node.work(OPERATOR) as work:
         enablement.enable(work, "orchard")
     node = get_node(begin())
     assert node.hooks.plugin_names == ("orchard",)
     with pytest.raises(ConflictError):
-        service.purge(node, "orchard", "operator")
+        service.purge(node, "orchard", OPERATOR)
     # Removed: the node goes on, and says it in one line.
     (installed,) = (tmp_path / "installed").glob("*.dist-info")
     shutil.rmtree(installed)
@@ -113,9 +115,9 @@ def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_
         "The plugin orchard is switched on but not installed."
     ]
     # Purged, though its package is gone.
-    with node.work("operator") as work:
+    with node.work(OPERATOR) as work:
         enablement.disable(work, "orchard")
-    assert service.purge(node, "orchard", "operator") == [
+    assert service.purge(node, "orchard", OPERATOR) == [
         "alembic_version_orchard",
         "orchard__apple",
     ]

@@ -14,6 +14,7 @@ from node import markup
 from node.audit import AuditEntry
 from node.database.tables import now
 from node.federating.identity import actors
+from node.principal import Principal
 from node.projects.models import Project
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
@@ -181,7 +182,7 @@ def test_long_ids_fit_into_the_audit_log(nodes: Nodes, node: TestNode, peer: Fak
     sender = peer.actor("a" * 1900)
     assert AuditEntry.by.type.length >= len(sender.uri)  # SQLite would not mind
     with node.work() as work:
-        work.by = sender.uri
+        work.by = Principal.actor(sender.uri)
         work.audit("test.entry", sender.uri)
     with node.reading() as session:
         found = session.scalars(select(AuditEntry.by).where(AuditEntry.action == "test.entry"))

@@ -133,7 +133,8 @@ def employ(node: TestNode, name: str, token: str, username: str = "") -> None:
             officers.create_profile(
                 work, user, officers.OfficerProfile(name, f"I am {name}."), username
             )
-    with node.app.app_context(), node.node.work(by=address) as work:
+        by = user.to_principal()
+    with node.app.app_context(), node.node.work(by=by) as work:
         updates.create(
             work, projects.get_for_update(work.session, token), updates.UpdateInput("News.")
         )

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from node.database.fair_lock import FairLock
 from node.federating.peers import service as peers
+from node.principal import Principal
 from node.testing.nodes import Nodes
 
 
@@ -22,7 +23,7 @@ def test_who_writes_without_a_pause_holds_nobody_up(nodes: Nodes) -> None:
 
     def write_on_and_on() -> None:
         while not ends.is_set():
-            with node.node.work(by="test") as work:
+            with node.node.work(by=Principal.job("test")) as work:
                 peers.get_or_create(work.session, "a.test").comment = "busy"
                 work.session.flush()
                 begun.set()
@@ -33,7 +34,7 @@ def test_who_writes_without_a_pause_holds_nobody_up(nodes: Nodes) -> None:
         busy = pool.submit(write_on_and_on)
         begun.wait(5)
         for _ in range(20):
-            with node.node.work(by="test") as work:
+            with node.node.work(by=Principal.job("test")) as work:
                 peers.record_seen(work.session, "b.test")
         ends.set()
         busy.result(5)
@@ -61,14 +62,14 @@ def test_the_turn_ends_after_the_commit(nodes: Nodes, monkeypatch: pytest.Monkey
         commit(connection)
 
     def write_too() -> None:
-        with node.node.work(by="test") as work:
+        with node.node.work(by=Principal.job("test")) as work:
             peers.record_seen(work.session, "b.test")
 
     other = threading.Thread(target=write_too)
     with monkeypatch.context() as patched:
         patched.setattr(FairLock, "acquire", noting)
         patched.setattr(engine.dialect, "do_commit", slow_commit)
-        with node.node.work(by="test") as work:
+        with node.node.work(by=Principal.job("test")) as work:
             peers.record_seen(work.session, "a.test")
         other.join(10)
     assert too_early == [False]
@@ -83,7 +84,10 @@ def test_a_turn_that_does_not_come_is_an_error(
     node = nodes.start("aldermoor")
     with node.work() as work:
         peers.record_seen(work.session, "a.test")
-        with pytest.raises(OperationalError, match="locked"), node.node.work(by="x") as other:
+        with (
+            pytest.raises(OperationalError, match="locked"),
+            node.node.work(by=Principal.job("x")) as other,
+        ):
             peers.record_seen(other.session, "b.test")
     with node.work() as work:
         peers.record_seen(work.session, "b.test")

@@ -32,6 +32,7 @@ from node.federating.models import InboxItem
 from node.federating.outbound import peer_health
 from node.federating.peers import actor_deletions, refusals
 from node.federating.sync import actor_blocks, follower_sync
+from node.principal import Principal
 from node.runtime import Node, Quota
 
 log = structlog.get_logger(__name__)
@@ -94,7 +95,7 @@ def _receive(node: Node, request: SignedRequest) -> None:
             _handle_ignored(node, request, verified)
             return
         if keys.has_fetched:
-            with node.work(by=verified.activity.actor) as work:
+            with node.work(by=Principal.actor(verified.activity.actor)) as work:
                 keys.store_fetched(work.session)
         result = _submit_message(node, verified)
     if result.refusal is not None:
@@ -197,7 +198,7 @@ def _reopen_follow(row: InboxRow) -> Update:
 
 
 def _record_peer_seen(node: Node, host: str) -> None:
-    with node.work(by="inbox") as work:
+    with node.work(by=Principal.job("inbox")) as work:
         peer_health.on_message_received(work, host)
 
 

@@ -28,6 +28,7 @@ from node.federating.models import InboxItem
 from node.federating.peers.fetching import FetchLimitError
 from node.federating.sync import actor_blocks
 from node.messages import msg
+from node.principal import Principal
 from node.queue import leases
 from node.queue.error_isolation import EXPECTED_ERRORS, describe_error
 from node.runtime import Node, NotHandledError, ReceivedActivity, UnitOfWork
@@ -186,7 +187,7 @@ def _handle_in_one_transaction(
 ) -> None:
     """Raises what a handler raises; with savepoints, only unexpected errors."""
     process = _dispatch_in_savepoint if with_savepoints else _dispatch
-    with node.work(by=InboxItem.JOB) as work:
+    with node.work(by=Principal.job(InboxItem.JOB)) as work:
         items = _lock_waiting(work, prepared.keys())
         with change_tracking.caching(work.session):
             actors.lock(work.session, {item.actor_uri for item in items})
@@ -229,11 +230,11 @@ def _dispatch(
     """Process one message. Raises what a handler raises."""
     if isinstance(received, ProcessingResult):
         return received
-    work.by = item.actor_uri
+    work.by = Principal.actor(item.actor_uri)
     try:
         return ProcessingResult(*dispatch(node, work, received))
     finally:
-        work.by = InboxItem.JOB
+        work.by = Principal.job(InboxItem.JOB)
 
 
 def _dispatch_in_savepoint(
@@ -259,7 +260,7 @@ def _failure_result(error: Exception) -> ProcessingResult:
 
 
 def _record_in_own_transaction(node: Node, item_id: int, result: ProcessingResult) -> None:
-    with node.work(by=InboxItem.JOB) as work:
+    with node.work(by=Principal.job(InboxItem.JOB)) as work:
         for item in _lock_waiting(work, [item_id]):
             _record(work, item, result)
 

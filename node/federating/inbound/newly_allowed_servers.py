@@ -17,6 +17,7 @@ from node.federating.outbound import outbox, peer_health
 from node.federating.peers import refusals
 from node.federating.peers import service as peers
 from node.federating.sync.following import resend_accept
+from node.principal import Principal
 from node.queue import batched_writes
 from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
@@ -40,7 +41,7 @@ def run_job(node: Node) -> None:
 
 def _process_host(node: Node, host: str) -> None:
     application = _fetch_application_actor(node, host) if _was_refused(node, host) else None
-    with node.work(by=peers.NEWLY_ALLOWED_JOB) as work:
+    with node.work(by=Principal.job(peers.NEWLY_ALLOWED_JOB)) as work:
         peers.get_or_create(work.session, host).is_to_greet = False
         if not peers.is_allowed(work.session, work.settings, host):
             return

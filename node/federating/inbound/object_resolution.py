@@ -13,6 +13,7 @@ from node.federating.identity import actors
 from node.federating.inbound.keystore import FetchingKeyStore, build_policy
 from node.federating.peers import actor_moves, fetching
 from node.messages import msg
+from node.principal import Principal
 from node.runtime import Node, NotHandledError, ReceivedActivity
 
 # Activities that are applied to their object, which must therefore come from its origin.
@@ -89,7 +90,7 @@ def _resolve_announced(node: Node, activity: Activity) -> dict[str, Any]:
     if not isinstance(verified, VerifiedDocument):
         raise FederationError(msg("%(uri)s was not confirmed by its own server.", uri=verified.uri))
     if keys.has_fetched:
-        with node.work(by=activity.actor) as work:
+        with node.work(by=Principal.actor(activity.actor)) as work:
             keys.store_fetched(work.session)
     document = dict(verified.document)
     embedded = document.get("object")
@@ -105,5 +106,5 @@ def _ensure_author_known(node: Node, document: dict[str, Any], referrer_host: st
         is_known = uri is None or actors.by_uri(session, uri) is not None
     if uri is not None and not is_known:
         author = fetching.fetch_actor(node, uri, referrer_host=referrer_host)
-        with node.work(by=uri) as work:
+        with node.work(by=Principal.actor(uri)) as work:
             actors.upsert(work.session, author)

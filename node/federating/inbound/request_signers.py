@@ -11,6 +11,7 @@ from node.database.tables import now
 from node.federating.inbound.keystore import FetchingKeyStore
 from node.federating.peers import refusals
 from node.federating.peers import service as peers
+from node.principal import Principal
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,6 @@ def _verify_viewer(node: Node, request: SignedRequest) -> Viewer:
     keys = FetchingKeyStore(node)
     key = identify_signer(request, policy, keys, now())
     if keys.has_fetched:
-        with node.work(by=key.owner) as work:
+        with node.work(by=Principal.actor(key.owner)) as work:
             keys.store_fetched(work.session)
     return Viewer(host=host_of(key.owner))

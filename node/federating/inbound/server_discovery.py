@@ -27,6 +27,7 @@ from node.federating.models import InboxItem, Peer
 from node.federating.peers import fetching, peer_lists, peer_suggestions
 from node.federating.peers import service as peers
 from node.federating.peers.actor_moves import MOVE
+from node.principal import Principal
 from node.queue.error_isolation import for_each
 from node.runtime import Node
 from node.settings import Settings
@@ -92,7 +93,7 @@ def _discover(node: Node, is_due: ColumnElement[bool], host: str) -> None:
             return
     _store(node, host, _fetch_server_info(node, host))
     _retry_moves(node, host)
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         work.session.execute(update(Peer).where(Peer.host == host).values(asked_at=now()))
 
 
@@ -170,7 +171,7 @@ def _parse_hosts(document: Mapping[str, Any]) -> tuple[str, ...]:
 def _store(node: Node, host: str, info: ServerInfo | None) -> None:
     if info is None:
         return
-    with node.work(by=host) as work:
+    with node.work(by=Principal.actor(host)) as work:
         set_software = update(Peer).where(Peer.host == host).values(software=info.software)
         work.session.execute(set_software)
         peer_suggestions.suggest(work, dict.fromkeys(info.allowed_hosts, ""), host)
@@ -178,7 +179,7 @@ def _store(node: Node, host: str, info: ServerInfo | None) -> None:
 
 def _retry_moves(node: Node, host: str) -> None:
     """Retry recent Moves to `host` that failed, as before it was allowed."""
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         is_failed_move = InboxItem.type == MOVE, InboxItem.state == "failed"
         is_recent = InboxItem.received_at > now() - MOVE_RETENTION
         for item in work.session.scalars(select(InboxItem).where(*is_failed_move, is_recent)):

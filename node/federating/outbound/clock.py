@@ -20,6 +20,7 @@ from node.database.tables import insert_once, now
 from node.federating.models import ClockReading, Delivery, Peer
 from node.federating.outbound.outgoing_requests import AttemptResult
 from node.messages import Message, msg
+from node.principal import Principal
 from node.queue import batched_writes
 from node.queue.mixins import QueueMixin
 from node.runtime import Node, UnitOfWork
@@ -39,7 +40,7 @@ MAX_AGE, MAX_SERVERS = timedelta(days=1), 50
 
 def run_job(node: Node) -> None:
     """The job: record the time; after the clock was set back, make all waiting rows due."""
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         current_time = now()
         insert_once(work.session, ClockReading, id=1, seen_at=current_time)
         clock = work.session.scalars(select(ClockReading).with_for_update()).one()

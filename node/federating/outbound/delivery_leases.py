@@ -32,6 +32,7 @@ from node.database.tables import UtcDateTime, now
 from node.federating.models import Delivery, Peer
 from node.federating.outbound import leased_deliveries
 from node.federating.outbound.outgoing_requests import OutgoingRequest
+from node.principal import Principal
 from node.queue import leases
 from node.runtime import Node
 
@@ -265,7 +266,7 @@ def _lease(
     lockable = select(Delivery.id).where(Delivery.id.in_([row.id for row in chosen]), *is_available)
     lockable = lockable.with_for_update(skip_locked=True)
     lease = update(Delivery).where(Delivery.id.in_(lockable)).values(leased_until=lease_end)
-    with node.work(by=Delivery.JOB) as work:
+    with node.work(by=Principal.job(Delivery.JOB)) as work:
         if blocked:
             # Unless it has been made due since.
             is_blocked = (

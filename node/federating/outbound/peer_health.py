@@ -24,6 +24,7 @@ from node.federating.outbound.outgoing_requests import AttemptResult
 from node.federating.peers import comparison_schedule
 from node.federating.peers import service as peers
 from node.outbound import OutboundError
+from node.principal import Principal
 from node.queue import batched_writes
 from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
@@ -157,7 +158,7 @@ def run_probe_job(node: Node) -> None:
 
 def _probe(node: Node, host: str) -> None:
     result = _send_probe(node, host)
-    with node.work(by=JOB) as work:
+    with node.work(by=Principal.job(JOB)) as work:
         if record_result(peers.get_or_create(work.session, host), result):
             on_recovery(work, host)
 

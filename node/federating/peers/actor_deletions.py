@@ -30,6 +30,7 @@ from node.federating.models import (
 )
 from node.federating.peers import fetching
 from node.messages import msg
+from node.principal import Principal
 from node.queue import batched_writes, leases
 from node.runtime import (
     ActorDeletedListener,
@@ -83,7 +84,7 @@ def schedule_check(node: Node, actor_uri: str) -> None:
     with node.reading() as session:
         actor_id = session.scalar(query)
     if actor_id is not None:
-        with node.work(by=ActorDeletion.JOB) as work:
+        with node.work(by=Principal.job(ActorDeletion.JOB)) as work:
             _enqueue(work, work.session.get_one(Actor, actor_id))
 
 
@@ -148,11 +149,12 @@ def _process(node: Node, leased: leases.Lease) -> None:
         if not _apply_check(node, row_id, document):
             return
     removals: Sequence[ActorDeletedListener] = (*node.on_actor_deleted, _MessageBodyEraser())
+    actor = Principal.actor(uri)
     for remove in removals:
-        batched_writes.run_in_batches(node, uri, partial(_remove_batch, row_id, remove))
+        batched_writes.run_in_batches(node, actor, partial(_remove_batch, row_id, remove))
         if node.jobs.stopping.is_set():
             return
-    with node.work(by=uri) as work:
+    with node.work(by=actor) as work:
         work.session.delete(work.session.get_one(ActorDeletion, row_id))
 
 
@@ -183,7 +185,7 @@ def _apply_check(node: Node, row_id: int, document: ActorDocument | None) -> boo
     If the actor exists but still names the inbox that answered 410, its follows of local actors
     end, since nothing can be delivered to it. It may follow again.
     """
-    with node.work(by=ActorDeletion.JOB) as work:
+    with node.work(by=Principal.job(ActorDeletion.JOB)) as work:
         row = work.session.get_one(ActorDeletion, row_id)
         actor = row.actor
         if document is None:
@@ -224,7 +226,7 @@ class _MessageBodyEraser:
 
 def _retry_later(node: Node, row_id: int, reason: str) -> None:
     """Reschedule a check; once `RETRY` is exhausted, drop it until the next hint."""
-    with node.work(by=ActorDeletion.JOB) as work:
+    with node.work(by=Principal.job(ActorDeletion.JOB)) as work:
         row = work.session.get_one(ActorDeletion, row_id)
         row.attempts += 1
         row.leased_until = None

@@ -18,6 +18,7 @@ from node.federating.models import Actor, Follow, InboxItem
 from node.federating.peers import fetching, peer_suggestions
 from node.federating.peers import service as peers
 from node.messages import msg
+from node.principal import Principal
 from node.runtime import Node, NotHandledError
 
 MOVE = "Move"
@@ -44,7 +45,7 @@ def fetch_successor(node: Node, activity: Activity) -> JsonObject | None:
     if is_local:
         return None
     if not is_allowed:
-        with node.work(by=activity.actor) as work:
+        with node.work(by=Principal.actor(activity.actor)) as work:
             peer_suggestions.suggest(work, {host: f"{name} says that it moved there"}, old_host)
     return fetching.fetch_document(node, target, referrer_host=old_host)
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from federation.retry import GIVE_UP_AFTER
 from node.database.tables import now
 from node.federating.models import Delivery, DeliveryAttempt, OutboxActivity
+from node.principal import Principal
 from node.queue.batched_writes import NO_SESSION_SYNC, is_any_left, lock_batch, run_in_batches
 from node.runtime import Node, UnitOfWork
 
@@ -44,7 +45,7 @@ def dead_letter_host(node: Node, host: str) -> None:
         OutboxActivity.id == Delivery.activity_id, OutboxActivity.type == "Delete"
     )
     conditions = Delivery.host == host, Delivery.trying_since < now() - GIVE_UP_AFTER, ~is_delete
-    run_in_batches(node, Delivery.JOB, partial(_dead_letter_unreachable, conditions))
+    run_in_batches(node, Principal.job(Delivery.JOB), partial(_dead_letter_unreachable, conditions))
 
 
 def _dead_letter_unreachable(conditions: Sequence[ColumnElement[bool]], work: UnitOfWork) -> bool:

@@ -18,6 +18,7 @@ from node.federating.identity import actors, signature_schemes
 from node.federating.peers import service as peers
 from node.messages import Message, message_from, msg
 from node.outbound import AS2_MEDIA_TYPES, JRD_MEDIA_TYPES, OutboundError, OutboundResponse, Signer
+from node.principal import Principal
 from node.runtime import Node
 
 # A message of one server can name URLs of another. Per minute, at most this many third-party
@@ -137,7 +138,7 @@ def _get_with_known_scheme(
         known_scheme = signature_schemes.known_scheme(session, host)
     response, scheme = signature_schemes.send_signed(known_scheme, key, get)
     if scheme != known_scheme:
-        with node.work(by=host) as work:
+        with node.work(by=Principal.actor(host)) as work:
             signature_schemes.save_scheme(work.session, host, scheme)
     return response
 

@@ -21,6 +21,7 @@ from node.federating.models import Peer, PeerList
 from node.federating.peers import fetching, peer_lists, peer_suggestions
 from node.federating.peers import service as peers
 from node.messages import msg
+from node.principal import Principal
 from node.queue import batched_writes, leases
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
@@ -78,7 +79,7 @@ def subscribe(work: UnitOfWork, url: str, *, may_allow: bool = False) -> PeerLis
     return row
 
 
-def unsubscribe(node: Node, by: str, url: str) -> None:
+def unsubscribe(node: Node, by: Principal, url: str) -> None:
     """Unsubscribe from a list and revert its decisions, in batches. Call it outside a transaction;
     after an interruption, call it again. Raises `NotFoundError`.
     """
@@ -86,7 +87,7 @@ def unsubscribe(node: Node, by: str, url: str) -> None:
         apply_lists(node, by)
 
 
-def _try_unsubscribe(node: Node, by: str, url: str) -> bool:
+def _try_unsubscribe(node: Node, by: Principal, url: str) -> bool:
     """Empty the list, and delete it once no host owes its state to it. Returns whether it is
     deleted.
     """
@@ -119,16 +120,16 @@ def _refresh(node: Node, leased: leases.Lease) -> None:
         url = session.get_one(PeerList, leased.id).url
     body = fetching.fetch_resource(node, url, CSV_TYPES, approved_by_operator=True).body
     contents = peer_lists.parse_list(body)
-    with node.work(by=url) as work:
+    with node.work(by=Principal.actor(url)) as work:
         row = work.session.get(PeerList, leased.id, with_for_update=True)
         if row is None:
             return
         row.body = peer_lists.dump_csv(contents.entries)
         row.entries, row.fetched_at = len(contents.entries), now()
         row.outcome = f"{len(contents.errors)} lines could not be used" if contents.errors else ""
-    apply_lists(node, url)
+    apply_lists(node, Principal.actor(url))
     # Rescheduled only once applied: if the process is killed before, the lease expires.
-    with node.work(by=url) as work:
+    with node.work(by=Principal.actor(url)) as work:
         row = work.session.get(PeerList, leased.id, with_for_update=True)
         if row is None:
             return
@@ -137,7 +138,7 @@ def _refresh(node: Node, leased: leases.Lease) -> None:
             row.due_at = now() + REFRESH_INTERVAL
 
 
-def apply_lists(node: Node, by: str) -> None:
+def apply_lists(node: Node, by: Principal) -> None:
     """Give each host the state that all lists together say, in batches; blocks take precedence. The
     lists are parsed before the first transaction.
     """

@@ -18,6 +18,7 @@ from node.errors import InvalidInputError
 from node.federating.models import Peer
 from node.federating.peers import service as peers
 from node.messages import Message, msg, msg_count
+from node.principal import Principal
 from node.queue import batched_writes
 from node.runtime import Node, UnitOfWork
 from node.text import one_line
@@ -142,7 +143,7 @@ def list_decided(session: Session, *states: str) -> list[PeerListEntry]:
     return [PeerListEntry(row.host, row.state, row.comment) for row in rows]
 
 
-def import_entries(node: Node, by: str, entries: Iterable[PeerListEntry]) -> PeerListImport:
+def import_entries(node: Node, by: Principal, entries: Iterable[PeerListEntry]) -> PeerListImport:
     """Store the entries as decisions of the operator `by`. Earlier decisions of the operator are
     kept. Call it outside a transaction.
     """

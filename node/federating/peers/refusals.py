@@ -15,6 +15,7 @@ from federation.errors import Refusal
 from node.caches_and_limits import BufferedCount
 from node.database.tables import insert_into
 from node.federating.models import RefusalCount
+from node.principal import Principal
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)
@@ -39,7 +40,7 @@ def flush(node: Node) -> None:
     if not counts:
         return
     try:
-        with node.work(by="inbox") as work:
+        with node.work(by=Principal.job("inbox")) as work:
             for (host, reason), entry in counts.items():
                 _save(work.session, host, reason, entry)
             _prune(work.session)

@@ -25,6 +25,7 @@ from node.federating.identity import actors
 from node.federating.models import Actor, Backfill, Follow
 from node.federating.peers import comparison_schedule, fetching
 from node.messages import msg
+from node.principal import Principal
 from node.queue import leases
 from node.runtime import Node, UnitOfWork
 
@@ -177,7 +178,7 @@ def _store_page(node: Node, row_id: int, page: BackfillPage) -> bool:
     with node.reading() as session:
         actor_uri = session.get_one(Backfill, row_id).actor.uri
     store = node.parse_page(actor_uri, page.items, page.requested_at)
-    with node.work(by=actor_uri) as work:
+    with node.work(by=Principal.actor(actor_uri)) as work:
         actors.lock(work.session, [actor_uri])
         row = work.session.get_one(Backfill, row_id, with_for_update=True)
         if row.next_page != page.url or row.state != Backfill.WAITING_STATE:
@@ -246,7 +247,7 @@ def _are_others_waiting(node: Node, row_id: int) -> bool:
 
 
 def _yield_to_others(node: Node, leased: leases.Lease) -> None:
-    with node.work(by=Backfill.JOB) as work:
+    with node.work(by=Principal.job(Backfill.JOB)) as work:
         row = work.session.get_one(Backfill, leased.id, with_for_update=True)
         if row.due_at == leased.due_at:
             row.due_at, row.leased_until = now(), None

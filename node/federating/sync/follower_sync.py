@@ -20,6 +20,7 @@ from node.federating.outbound.follower_digests import FOLLOWER_KIND
 from node.federating.peers import comparison_schedule, fetching
 from node.federating.sync import following
 from node.messages import message_from, msg
+from node.principal import Principal
 from node.runtime import Node, UnitOfWork
 
 # A council follows with a single actor, so a longer list is refused.
@@ -34,7 +35,7 @@ def handle_header(node: Node, sender: str, header: str | None) -> None:
         actor = actors.by_uri(session, sender)
         url = find_mismatch_url(session, actor, header) if actor else None
     if actor is not None and url is not None:
-        with node.work(by=sender) as work:
+        with node.work(by=Principal.actor(sender)) as work:
             comparison_schedule.compare_unless_recent(work, actor.id, followers_url=url)
 
 
@@ -54,7 +55,7 @@ def reconcile(node: Node, actor_id: int, url: str) -> str:
     Returns what was done, as text. Raises `FetchError`, and then nothing has changed.
     """
     listed_uris = _fetch_listed(node, url)
-    with node.work(by=url) as work:
+    with node.work(by=Principal.actor(url)) as work:
         actor = work.session.get_one(Actor, actor_id)
         changes = []
         for row in work.session.scalars(select(Follow).where(*_local_follow_conditions(actor))):

@@ -170,8 +170,8 @@ def _render_question(
         current=current,
         is_changed=is_changed,
         history=history,
-        people=_names_by_email(
-            work, [row.by for row in history] + ([current.by] if current else [])
+        people=_names_by_id(
+            work, [row.by_id for row in history] + ([current.by_id] if current else [])
         ),
     )
 
@@ -198,7 +198,7 @@ def _render_action(
     )
 
 
-def _names_by_email(work: Work, addresses: list[str]) -> Mapping[str, str]:
-    """The names of the officers with these email addresses."""
-    requested = set(addresses)
-    return {person.email: person.name for person in api.people(work) if person.email in requested}
+def _names_by_id(work: Work, ids: list[int | None]) -> Mapping[int, str]:
+    """The names of the active users with these ids."""
+    requested = set(ids)
+    return {person.id: person.name for person in api.people(work) if person.id in requested}
