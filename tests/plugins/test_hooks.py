@@ -161,7 +161,7 @@ def test_register_settings(install: Install, start: Callable[..., Node]) -> None
         """
         @hookimpl
         def register_settings():
-            rows = Setting("rows", "Rows", 3, "number", most=10)
+            rows = Setting("rows", "Rows", 3, "number", maximum=10)
             return [rows, Setting("ripe", "Ripe", True, "yes_no")]
 
         @hookimpl

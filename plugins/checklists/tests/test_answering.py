@@ -1,6 +1,8 @@
 """Answering a checklist: progress, validation, history, and who can see a run."""
 
-from node.testing.nodes import TestNode
+from sqlalchemy import text
+
+from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 from plugins.checklists.tests.conftest import DECLARATION, begin, begin_for_project, publish
 
@@ -88,6 +90,20 @@ def test_answer_has_note_evidence_and_history(officer: Visitor) -> None:
     assert "Previous versions" in page
     assert "We met forty people." in page
     assert "Changed by Ola Officer" in page
+
+
+def test_answers_stay_a_persons_when_their_email_address_changes(nodes: Nodes) -> None:
+    council = nodes.start("aldermoor", plugins=("checklists",))
+    officer = council.visitor("officer")
+    run = begin_for_project(officer, publish(officer))
+    run.answer("q1", "yes", note="We met forty people.")
+    run.answer("q1", "partly", note="Only ten.")
+    with council.work() as work:
+        work.session.execute(text("UPDATE users SET email = 'new-' || email"))
+    page = officer.visit(run.question_path("q1")).text
+    assert "Changed by Ola Officer" in page
+    assert "Someone else" not in page
+    assert "Continue assessment" in officer.visit("/desk").text
 
 
 def test_adding_link_does_not_save_and_invalid_link_is_rejected(officer: Visitor) -> None:
