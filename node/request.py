@@ -65,6 +65,11 @@ def parse_row_id(text: str) -> int:
     return number
 
 
+def page_number() -> int:
+    """The requested page of a list; 1 if none or no number was given."""
+    return request.args.get("page", 1, type=int)
+
+
 def keeps_input(view: View) -> View:
     """Mark a view that receives a `BaseForm` with text: what is typed but not saved is kept
     (`node.unsaved`).

@@ -102,14 +102,12 @@ def _require_project(session: Session, uri: str) -> Project:
 def list_projects() -> None:
     """List all published projects, ours and other councils', last changed first."""
     with open_node() as node, node.reading() as session:
-        number = 1
-        while True:
+        number: int | None = 1
+        while number is not None:
             page = service.list_page(session, service.ProjectFilter(LOCAL_USER), number)
-            for row in page.projects:
+            for row in page.rows:
                 click.echo(f"{row.uri}\t{row.phase.value}\t{row.council.name}\t{row.title}")
-            if number >= page.pages:
-                return
-            number += 1
+            number = page.next
 
 
 COMMANDS = (project,)

@@ -4,8 +4,10 @@ The context of a local project lists the project, its updates and its comments, 
 council's list of conversations names its projects that have comments.
 """
 
+from typing import Any
+
 from sqlalchemy import Integer, Select, Subquery, func, literal, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Bundle, Session
 
 from federation.properties import JsonObject
 from federation.vocabulary import Collection
@@ -16,41 +18,38 @@ from node.conversations.models import Comment, CommentState
 from node.councils.models import Council
 from node.federating.identity import local_uris
 from node.federating.models import Actor
+from node.pagination import Page, page_by_key, uncounted_page
 from node.projects import service as projects
 from node.projects.federate import to_article
 from node.projects.models import Project
+from node.request import MAX_ROW_ID
 from node.updates.federate import to_note as update_note
 from node.updates.models import Update, UpdateState
 
 PAGE_SIZE = 50
 # Conversations per page of a council's list.
 MAX_LISTED = 500
-UPDATE_KIND, COMMENT_KIND = 1, 2
+PROJECT_KIND, UPDATE_KIND, COMMENT_KIND = 0, 1, 2
 
 
 def count_items(session: Session, project: Project) -> int:
     """The number of items in a project's context: itself, its updates and its visible comments."""
-    query = select(func.count()).select_from(_select_items(project))
-    return 1 + (session.scalar(query) or 0)
+    return session.scalar(select(func.count()).select_from(_select_items(project))) or 0
 
 
 def list_page(
     session: Session, project: Project, number: int, licence: str | None
-) -> list[str | JsonObject]:
-    """The page `number` of a project's context, from 1, oldest item first.
+) -> Page[str | JsonObject]:
+    """The page `number` of a project's context: the project, then the oldest item first.
 
     Local documents are embedded, remote ones are given by their ids. `licence` is the address of
     the licence of the project's texts.
     """
-    first = max(0, (number - 1) * PAGE_SIZE)
     items = _select_items(project)
-    ordered = select(items.c.kind, items.c.id).order_by(items.c.at, items.c.kind, items.c.id)
-    # The first item is the project itself, which is not in the query.
-    rows = session.execute(ordered.offset(max(0, first - 1)).limit(PAGE_SIZE - (first == 0)))
-    head: list[str | JsonObject] = []
-    if first == 0:
-        head = [to_article(project, licence).dump(context=False)]
-    return head + [_build_item(session, row.kind, row.id, licence) for row in rows]
+    order = items.c.kind != PROJECT_KIND, items.c.at, items.c.kind, items.c.id
+    query: Select[Any] = select(Bundle("item", items.c.kind, items.c.id)).order_by(*order)
+    page = uncounted_page(session, query, number, PAGE_SIZE, MAX_ROW_ID // PAGE_SIZE)
+    return page.with_rows([_build_item(session, row.kind, row.id, licence) for row in page.rows])
 
 
 def count_discussed_projects(session: Session, council: Council, viewer: Viewer) -> int:
@@ -60,28 +59,24 @@ def count_discussed_projects(session: Session, council: Council, viewer: Viewer)
 
 def list_contexts(
     session: Session, council: Council, viewer: Viewer, after: int
-) -> tuple[list[JsonObject], int | None]:
-    """A page of the contexts of projects with comments that `viewer` may see.
-
-    Returns the collections with their `totalItems` only, for projects with a row id above `after`,
-    and the last row id if another page may follow, else None.
+) -> Page[JsonObject]:
+    """The contexts of projects with comments that `viewer` may see, with their `totalItems` only,
+    for projects with a row id above `after`.
     """
     updates = select(func.count()).where(
         Update.project_id == Project.id, Update.state == UpdateState.published
     )
     comments = _select_comment_count().where(Comment.project_id == Project.id)
     total_items = 1 + updates.scalar_subquery() + comments.scalar_subquery()
-    query = _select_discussed(council, viewer).with_only_columns(
-        Project.id, Project.uri, total_items
+    query: Select[Any] = _select_discussed(council, viewer).with_only_columns(
+        Bundle("context", Project.id, Project.uri, total_items.label("total"))
     )
-    rows = session.execute(
-        query.where(Project.id > after).order_by(Project.id).limit(MAX_LISTED)
-    ).all()
+    page = page_by_key(session, query, Project.id, after, MAX_LISTED)
     contexts = [
-        Collection(local_uris.project_context(uri), total_items=total).dump(context=False)
-        for _id, uri, total in rows
+        Collection(local_uris.project_context(row.uri), total_items=row.total).dump(context=False)
+        for row in page.rows
     ]
-    return contexts, rows[-1][0] if len(rows) == MAX_LISTED else None
+    return page.with_rows(contexts)
 
 
 def _select_discussed(council: Council, viewer: Viewer) -> Select[Project]:
@@ -95,21 +90,26 @@ def _select_comment_count() -> Select[int]:
 
 
 def _select_items(project: Project) -> Subquery:
-    updates = select(
-        literal(UPDATE_KIND, Integer).label("kind"),
-        Update.id.label("id"),
-        Update.published_at.label("at"),
-    ).where(Update.project_id == project.id, Update.state == UpdateState.published)
+    itself = select(
+        literal(PROJECT_KIND, Integer).label("kind"),
+        Project.id.label("id"),
+        Project.published_at.label("at"),
+    ).where(Project.id == project.id)
+    updates = select(literal(UPDATE_KIND, Integer), Update.id, Update.published_at).where(
+        Update.project_id == project.id, Update.state == UpdateState.published
+    )
     comments = (
         select(literal(COMMENT_KIND, Integer), Comment.id, Comment.published_at)
         .join(Comment.author)
         .where(Comment.project_id == project.id, Comment.state == CommentState.shown)
         .where(~Actor.is_blocked)
     )
-    return union_all(updates, comments).subquery()
+    return union_all(itself, updates, comments).subquery()
 
 
 def _build_item(session: Session, kind: int, row_id: int, licence: str | None) -> str | JsonObject:
+    if kind == PROJECT_KIND:
+        return to_article(session.get_one(Project, row_id), licence).dump(context=False)
     if kind == COMMENT_KIND:
         return _build_comment_item(session, row_id)
     return update_note(session.get_one(Update, row_id), licence).dump(context=False)

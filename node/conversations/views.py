@@ -26,7 +26,6 @@ from node.projects import service as projects
 from node.projects.licensing import licence_url
 from node.projects.models import Project, Visibility
 from node.request import (
-    MAX_ROW_ID,
     PUBLIC,
     activity_response,
     current_work,
@@ -253,16 +252,14 @@ def context(token: str) -> ResponseReturnValue:
         return activity_response(collection.dump())
     number = request.args.get("page", 1, type=parse_row_id)
     licence = licence_url(current_work().settings, project)
-    items = context_collections.list_page(
-        session, project, min(number, MAX_ROW_ID // context_collections.PAGE_SIZE), licence
-    )
-    page = CollectionPage(
+    page = context_collections.list_page(session, project, number, licence)
+    document = CollectionPage(
         id=f"{uri}?page={number}",
         part_of=uri,
-        items=tuple(items),
-        next=f"{uri}?page={number + 1}" if len(items) == context_collections.PAGE_SIZE else None,
+        items=tuple(page.rows),
+        next=f"{uri}?page={page.next}" if page.next else None,
     )
-    return activity_response(page.dump())
+    return activity_response(document.dump())
 
 
 @blueprint.get("/councils/<slug>/projects/conversations")
@@ -285,14 +282,14 @@ def conversations(slug: str) -> ResponseReturnValue:
         return activity_response(
             Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
         )
-    items, last = context_collections.list_contexts(session, council, viewer, after)
-    page = CollectionPage(
+    page = context_collections.list_contexts(session, council, viewer, after)
+    document = CollectionPage(
         id=f"{uri}?after={after}",
         part_of=uri,
-        items=tuple(items),
-        next=None if last is None else f"{uri}?after={last}",
+        items=tuple(page.rows),
+        next=f"{uri}?after={page.next}" if page.next else None,
     )
-    return activity_response(page.dump())
+    return activity_response(document.dump())
 
 
 def _require_subject(project: Project, uri: str) -> CommentSubject:

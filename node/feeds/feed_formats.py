@@ -40,7 +40,7 @@ class FeedEntry:
 @dataclass(frozen=True)
 class Feed:
     """A feed. `url` is its own URL, `page` that of the corresponding web page, and `next` that of
-    the page with older entries (RFC 5005); "" for none.
+    the page with older entries (RFC 5005), if any.
     """
 
     title: str
@@ -49,7 +49,7 @@ class Feed:
     author: str
     updated: datetime
     entries: Sequence[FeedEntry]
-    next: str = ""
+    next: str | None = None
     language: str = "en"
 
 

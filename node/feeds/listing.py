@@ -3,7 +3,7 @@ order: last changed first.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
@@ -12,9 +12,10 @@ from flask import request, url_for
 
 from node.access.viewer import Viewer
 from node.councils.models import Council
+from node.pagination import Page
 from node.projects import service
 from node.projects.models import Project
-from node.request import current_work
+from node.request import current_work, page_number
 from node.search import api_params
 from node.search.search_params import SearchParams
 from node.search.service import MAX_RESULTS, find_projects, list_ordered
@@ -22,23 +23,12 @@ from node.search.sql_filters import to_project_filter
 from node.text import one_line
 
 
-@dataclass(frozen=True)
-class FeedPage:
-    """One page of projects. `number` counts from 1; `next_url` is "" on the last page."""
-
-    projects: list[Project]
-    number: int
-    pages: int
-    total: int
-    next_url: str
-
-
-def load_requested_page(viewer: Viewer) -> FeedPage:
+def load_requested_page(viewer: Viewer) -> Page[Project]:
     """The requested page of matching projects. Raises `InvalidInputError`."""
     return _build_page(api_params.parse_request_params(), viewer)
 
 
-def load_council_page(viewer: Viewer, council: Council) -> FeedPage:
+def load_council_page(viewer: Viewer, council: Council) -> Page[Project]:
     return _build_page(replace(api_params.parse_request_params(), council=council.id), viewer)
 
 
@@ -50,16 +40,12 @@ def list_all_requested(viewer: Viewer) -> list[Project]:
     return service.list_newest(session, to_project_filter(session, params, viewer), MAX_RESULTS)
 
 
-def _build_page(params: SearchParams, viewer: Viewer) -> FeedPage:
+def _build_page(params: SearchParams, viewer: Viewer) -> Page[Project]:
     """The requested page. In an order other than last changed, only `MAX_RESULTS` can be read."""
-    session, number = current_work().session, request.args.get("page", 1, type=int)
-    page: Any
+    session, number = current_work().session, page_number()
     if params.chosen_order:
-        page = find_projects(session, params, viewer, number)
-    else:
-        page = service.list_page(session, to_project_filter(session, params, viewer), number)
-    following_url = next_url(page.number, page.pages)
-    return FeedPage(page.projects, page.number, page.pages, page.total, following_url)
+        return find_projects(session, params, viewer, number)
+    return service.list_page(session, to_project_filter(session, params, viewer), number)
 
 
 def project_list_url() -> str:
@@ -68,12 +54,14 @@ def project_list_url() -> str:
     return absolute_url(url_for("projects.index")) + (f"?{query}" if query else "")
 
 
-def next_url(number: int, pages: int) -> str:
-    """The URL of the page after `number`; "" if it is the last of `pages`."""
-    if number >= pages:
-        return ""
-    pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "page"]
-    return absolute_url(f"{request.path}?{urlencode([*pairs, ('page', number + 1)])}")
+def next_url(page: Page[Any], parameter: str = "page") -> str | None:
+    """The URL of the page after this one, by the parameter that requests pages; None on the last
+    page.
+    """
+    if page.next is None:
+        return None
+    pairs = [pair for pair in request.args.items(multi=True) if pair[0] != parameter]
+    return absolute_url(f"{request.path}?{urlencode([*pairs, (parameter, page.next)])}")
 
 
 def absolute_url(path: str) -> str:

@@ -20,10 +20,11 @@ from node.feeds.csv_export import to_csv
 from node.feeds.feed_formats import Feed, FeedEntry, to_atom, to_json_feed
 from node.languages import page_language
 from node.messages import msg
+from node.pagination import Page
 from node.projects import service as projects
 from node.projects.licensing import LICENCES, licence_of, licence_url
 from node.projects.models import Project
-from node.request import PUBLIC, current_work, json_bytes, permission
+from node.request import PUBLIC, current_work, json_bytes, page_number, permission
 from node.search import api_params
 from node.search.sql_filters import to_visible_condition
 from node.updates import service as updates
@@ -92,12 +93,12 @@ def _render_council_feed(council: Council | None) -> Response:
 
 
 def _render_project_feed(
-    page: listing.FeedPage, kind: str, council: Council | None = None
+    page: Page[Project], kind: str, council: Council | None = None
 ) -> Response:
     """A feed of projects."""
     own = councils.require_own(current_work().session)
     publisher = council or own
-    modified = _last_changed(page.projects)
+    modified = _last_changed(page.rows)
     feed = Feed(
         title=_("Projects from %(name)s", name=publisher.name)
         if council
@@ -106,8 +107,8 @@ def _render_project_feed(
         page=publisher.actor.url if council else listing.project_list_url(),
         author=publisher.name,
         updated=modified or _epoch(),
-        entries=[_build_project_entry(project) for project in page.projects],
-        next=page.next_url,
+        entries=[_build_project_entry(project) for project in page.rows],
+        next=listing.next_url(page),
         language=page_language(),
     )
     body = to_atom(feed) if kind == ATOM_TYPE else json_bytes(to_json_feed(feed))
@@ -140,10 +141,9 @@ def updates_of_all() -> Response:
     """Updates about all visible projects, or those that match the search, as Atom."""
     session, params = current_work().session, api_params.parse_request_params()
     condition = to_visible_condition(session, params, current_viewer())
-    number = request.args.get("page", 1, type=int)
-    rows, next_page = updates.list_across_projects(session, condition, number)
+    page = updates.list_across_projects(session, condition, page_number())
     own = councils.require_own(session)
-    modified = max((update.changed_at for update in rows), default=None)
+    modified = max((update.changed_at for update in page.rows), default=None)
     feed = Feed(
         title=_("Updates listed by %(name)s", name=own.name),
         url=listing.absolute_url(request.full_path.rstrip("?")),
@@ -154,9 +154,9 @@ def updates_of_all() -> Response:
             _build_update_entry(
                 update, f"{update.project.title}: {listing.first_line(update.content)}"
             )
-            for update in rows
+            for update in page.rows
         ],
-        next=listing.next_url(next_page - 1, next_page) if next_page else "",
+        next=listing.next_url(page),
         language=page_language(),
     )
     return cacheable_response(to_atom(feed), ATOM_TYPE, modified)
@@ -183,8 +183,8 @@ def updates_of_project(token: str) -> Response:
     """Updates about one project, as Atom."""
     session = current_work().session
     project = projects.by_token(session, token, current_viewer())
-    page = updates.list_page(session, project, request.args.get("page", 1, type=int))
-    modified = max((update.changed_at for update in page.updates), default=project.changed_at)
+    page = updates.list_page(session, project, page_number())
+    modified = max((update.changed_at for update in page.rows), default=project.changed_at)
     feed = Feed(
         title=_("Updates about %(title)s", title=project.title),
         url=listing.absolute_url(request.full_path.rstrip("?")),
@@ -192,10 +192,9 @@ def updates_of_project(token: str) -> Response:
         author=project.council.name,
         updated=modified,
         entries=[
-            _build_update_entry(update, listing.first_line(update.content))
-            for update in page.updates
+            _build_update_entry(update, listing.first_line(update.content)) for update in page.rows
         ],
-        next=listing.next_url(page.number, page.pages),
+        next=listing.next_url(page),
         language=project.language,
     )
     return cacheable_response(to_atom(feed), ATOM_TYPE, modified)
@@ -209,16 +208,16 @@ def as_json() -> Response:
     document = {
         "total": page.total,
         "page": page.number,
-        "pages": page.pages,
-        "next": page.next_url or None,
+        "pages": page.page_count,
+        "next": listing.next_url(page),
         "projects": [
             representations.describe_listed_project(
                 project, project_page_url(project), _licence_url(project)
             )
-            for project in page.projects
+            for project in page.rows
         ],
     }
-    return cacheable_response(json_bytes(document), JSON_TYPE, _last_changed(page.projects))
+    return cacheable_response(json_bytes(document), JSON_TYPE, _last_changed(page.rows))
 
 
 @blueprint.get("/projects.csv")
@@ -250,7 +249,7 @@ def _last_changed(rows: Iterable[Project]) -> datetime | None:
 def data() -> Response:
     """The catalogue of this server's open data."""
     own, settings = councils.require_own(current_work().session), current_work().settings
-    modified = _last_changed(listing.load_requested_page(current_viewer()).projects)
+    modified = _last_changed(listing.load_requested_page(current_viewer()).rows)
     licence = LICENCES[settings.content_licence].url
     document = dcat.build_catalogue(own, settings.base_url, modified, licence)
     return cacheable_response(json_bytes(document), JSON_TYPE, modified)

@@ -1,7 +1,7 @@
 """Queries the versions of a project, and restores one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from node.access.viewer import Viewer
 from node.errors import NotFoundError
 from node.messages import msg
+from node.pagination import Page, page_by_number
 from node.projects import service as projects
 from node.projects import versions
 from node.projects.models import Project, ProjectVersion, Visibility
@@ -18,34 +19,20 @@ from node.runtime import UnitOfWork
 PAGE_SIZE = 20
 
 
-@dataclass(frozen=True)
-class HistoryPage:
-    """One page of the versions of a project, newest first. `number` counts from 1; `before` is the
-    version preceding the last one on the page, None on the last page.
-    """
-
-    versions: Sequence[ProjectVersion]
-    before: ProjectVersion | None
-    number: int
-    pages: int
-    total: int
+def list_page(
+    session: Session, project: Project, viewer: Viewer, number: int = 1
+) -> Page[ProjectVersion]:
+    """The versions of a project that `viewer` could have read at the time, newest first."""
+    newest_first = _select_visible(project, viewer).order_by(ProjectVersion.number.desc())
+    return page_by_number(session, newest_first, number, PAGE_SIZE)
 
 
-def list_page(session: Session, project: Project, viewer: Viewer, number: int = 1) -> HistoryPage:
-    """The versions of a project that `viewer` could have read at the time."""
-    query = _select_visible(project, viewer)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    number = min(max(1, number), pages)
-    newest_first = query.order_by(ProjectVersion.number.desc()).offset((number - 1) * PAGE_SIZE)
-    rows = session.scalars(newest_first.limit(PAGE_SIZE + 1)).all()
-    return HistoryPage(
-        rows[:PAGE_SIZE],
-        rows[PAGE_SIZE] if len(rows) > PAGE_SIZE else None,
-        number,
-        pages,
-        total,
-    )
+def list_before(
+    session: Session, project: Project, viewer: Viewer, number: int, limit: int
+) -> Sequence[ProjectVersion]:
+    """The last `limit` versions before `number` that `viewer` may see, newest first."""
+    query = _select_visible(project, viewer).where(ProjectVersion.number < number)
+    return session.scalars(query.order_by(ProjectVersion.number.desc()).limit(limit)).all()
 
 
 def get_version(session: Session, project: Project, viewer: Viewer, number: int) -> ProjectVersion:

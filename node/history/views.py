@@ -16,7 +16,7 @@ from node.messages import msg
 from node.projects import rendering
 from node.projects import service as projects
 from node.projects.models import Project
-from node.request import PUBLIC, current_work, parse_row_id, permission
+from node.request import PUBLIC, current_work, page_number, parse_row_id, permission
 
 blueprint = Blueprint("history", __name__, template_folder="templates")
 
@@ -29,8 +29,11 @@ def index(token: str) -> ResponseReturnValue:
     """The versions of a project, newest first, with the fields that changed in each."""
     project, reader = _load_project(token)
     session = current_work().session
-    page = service.list_page(session, project, reader, request.args.get("page", 1, type=int))
-    versions = [*page.versions, *([page.before] if page.before else [])]
+    page = service.list_page(session, project, reader, page_number())
+    versions = list(page.rows)
+    if page.next:
+        last_number = versions[-1].number
+        versions += service.list_before(session, project, reader, last_number, limit=1)
     texts = {version.number: service.to_input(version) for version in versions}
     changed = {
         newer.number: [

@@ -3,7 +3,6 @@ server of the reported content.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, delete, func, select
@@ -24,6 +23,7 @@ from node.federating.sync import actor_blocks
 from node.messages import msg
 from node.moderation.models import STATE_TRANSITIONS, Report, ReportState
 from node.moderation.reported_items import ReportedItem, list_items
+from node.pagination import Page, page_by_number
 from node.projects.models import Project
 from node.runtime import UnitOfWork
 from node.text import find_text_error, trim
@@ -49,15 +49,6 @@ class ReportDecision(StrEnum):
 
 class TooManyReportsError(ConflictError):
     """The limit of open reports for the reporting server, or for all servers, is reached."""
-
-
-@dataclass(frozen=True)
-class ReportsPage:
-    """One page of reports, newest first. `number` counts from 1; `pages` is their total."""
-
-    reports: list[Report]
-    number: int
-    pages: int
 
 
 def create_report(
@@ -120,15 +111,11 @@ def create_visitor_report(work: UnitOfWork, object_uri: str, text: str) -> Repor
     return row
 
 
-def list_page(session: Session, *, is_open: bool, number: int = 1) -> ReportsPage:
-    """A page of the open reports, or of the decided ones."""
+def list_page(session: Session, *, is_open: bool, number: int = 1) -> Page[Report]:
+    """A page of the open reports, or of the decided ones, newest first."""
     query = select(Report).where(_is_in_state(is_open=is_open)).options(joinedload(Report.reporter))
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    number = min(max(1, number), pages)
     newest_first = query.order_by(Report.received_at.desc(), Report.id.desc())
-    reports = session.scalars(newest_first.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
-    return ReportsPage(list(reports), number, pages)
+    return page_by_number(session, newest_first, number, PAGE_SIZE)
 
 
 def _is_in_state(*, is_open: bool) -> ColumnElement[bool]:

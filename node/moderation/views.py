@@ -26,7 +26,7 @@ from node.people.attempt_limits import AttemptLimiter, network_of
 from node.projects import adoption_service
 from node.projects import service as projects
 from node.projects.models import Project
-from node.request import PUBLIC, current_node, current_work, permission
+from node.request import PUBLIC, current_node, current_work, page_number, permission
 
 blueprint = Blueprint("moderation", __name__, template_folder="templates")
 
@@ -89,10 +89,8 @@ def _find_reported_object(uri: str) -> comment_subjects.CommentSubject:
 def index() -> ResponseReturnValue:
     """The open reports, or with `state=decided` the decided ones."""
     session, state = current_work().session, request.args.get("state", "")
-    page = service.list_page(
-        session, is_open=state != "decided", number=request.args.get("page", 1, type=int)
-    )
-    items_by_report = {row.id: list_items(session, row.about) for row in page.reports}
+    page = service.list_page(session, is_open=state != "decided", number=page_number())
+    items_by_report = {row.id: list_items(session, row.about) for row in page.rows}
     return render_template(
         "moderation/index.html", page=page, state=state, items_by_report=items_by_report
     )

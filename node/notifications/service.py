@@ -17,6 +17,7 @@ from node.events.models import NotificationEvent
 from node.federating.models import Actor
 from node.messages import msg
 from node.notifications.models import Notification
+from node.pagination import Page, page_by_number
 from node.people.models import User
 from node.projects import service as projects
 from node.projects import visibility as project_visibility
@@ -54,33 +55,20 @@ class NotificationDetails:
         return f"{page}#comment-{self.comment.token}" if self.comment else page
 
 
-@dataclass(frozen=True)
-class NotificationPage:
-    """One page of a user's notifications, the newest first. `number` counts from 1."""
-
-    notifications: list[NotificationDetails]
-    number: int
-    pages: int
-    total: int
-    unread: int
-
-
-def list_page(node: Node, session: Session, user: User, number: int = 1) -> NotificationPage:
-    """A page of the notifications that `user` may see."""
+def list_page(
+    node: Node, session: Session, user: User, number: int = 1
+) -> tuple[Page[NotificationDetails], int]:
+    """A page of the notifications that `user` may see, newest first, and how many of all are
+    unread.
+    """
     visible = select_visible(node, user)
     counts = visible.with_only_columns(func.count(), func.count(Notification.read_at)).order_by(
         None
     )
     total, read = session.execute(counts).one()
-    pages = max(1, -(-total // PAGE_SIZE))
-    number = min(max(1, number), pages)
-    newest_first = (
-        visible.order_by(Notification.id.desc()).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
-    )
-    notifications = session.scalars(newest_first).all()
-    return NotificationPage(
-        load_details(session, notifications), number, pages, total, total - read
-    )
+    newest_first = visible.order_by(Notification.id.desc())
+    page = page_by_number(session, newest_first, number, PAGE_SIZE, total)
+    return page.with_rows(load_details(session, page.rows)), total - read
 
 
 def count_unread(node: Node, session: Session, user: User) -> int:

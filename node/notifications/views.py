@@ -12,7 +12,7 @@ from node.notifications import following_views, preferences, sentences, service
 from node.notifications.blueprint import READ, blueprint
 from node.notifications.forms import PreferencesForm
 from node.principal import Via
-from node.request import PUBLIC, current_node, current_work, parse_row_id, permission
+from node.request import PUBLIC, current_node, current_work, page_number, parse_row_id, permission
 
 __all__ = ["blueprint", "following_views"]
 
@@ -24,14 +24,17 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 def index() -> ResponseReturnValue:
     """The current user's notifications, the newest first."""
     work, node = current_work(), current_node()
-    number = request.args.get("page", 1, type=int)
-    page = service.list_page(node, work.session, current_user, number)
+    page, unread = service.list_page(node, work.session, current_user, page_number())
     rendered = {
         details.notification.id: sentences.render_sentence(node.notification_kinds, details)
-        for details in page.notifications
+        for details in page.rows
     }
     return render_template(
-        "notifications/index.html", page=page, sentences=rendered, form=FlaskForm()
+        "notifications/index.html",
+        page=page,
+        unread=unread,
+        sentences=rendered,
+        form=FlaskForm(),
     )
 
 

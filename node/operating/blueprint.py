@@ -1,7 +1,23 @@
-"""The blueprint of the operator's pages and the permissions that they require."""
+"""The blueprint of the operator's pages, the permissions that they require, and their paging."""
 
-from flask import Blueprint
+from typing import TypeVar
+
+from flask import Blueprint, request
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from node.pagination import Page, page_by_key
+from node.request import current_work, parse_row_id
 
 OPERATE, COORDINATE = "node.operate", "projects.coordinate"
+PAGE_SIZE = 50
 
 blueprint = Blueprint("operating", __name__, url_prefix="/operator", template_folder="templates")
+
+Row = TypeVar("Row")
+
+
+def requested_page(query: Select[Row], key: InstrumentedAttribute[int]) -> Page[Row]:
+    """The rows of `query`, newest first by the row id `key`, below the requested `before`."""
+    before = request.args.get("before", type=parse_row_id)
+    return page_by_key(current_work().session, query, key, before, PAGE_SIZE, descending=True)

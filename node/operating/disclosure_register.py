@@ -15,6 +15,7 @@ from node.councils import service as councils
 from node.councils.models import Council
 from node.federating.models import Actor, Disclosure
 from node.federating.outbound.disclosures import FETCH_TYPE
+from node.pagination import Page, page_by_number
 from node.plugin_documents.models import PluginDocument
 from node.projects.models import Project, ProjectState, Visibility
 
@@ -54,33 +55,21 @@ class DisclosedItem:
     documents: Sequence["DisclosedItem"] = ()
 
 
-@dataclass(frozen=True)
-class DisclosurePage:
-    """One page of the projects, by title. `number` counts from 1."""
-
-    items: Sequence[DisclosedItem]
-    number: int
-    pages: int
-
-
-def list_page(session: Session, search_text: str, number: int) -> DisclosurePage:
-    """The projects whose title or holders contain `search_text`; all projects if it is empty."""
-    query = _select_projects(session, search_text)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    number = min(max(1, number), pages)
-    projects = session.scalars(
-        _order_by_title(query).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
-    ).all()
-    return DisclosurePage(_load_items(session, projects), number, pages)
+def list_page(session: Session, search_text: str, number: int) -> Page[DisclosedItem]:
+    """The projects whose title or holders contain `search_text`, by title; all projects if it is
+    empty.
+    """
+    query = _order_by_title(_select_projects(session, search_text))
+    page = page_by_number(session, query, number, PAGE_SIZE)
+    return page.with_rows(_load_items(session, page.rows))
 
 
 def iter_all(session: Session, search_text: str) -> Iterator[DisclosedItem]:
     """All projects whose title or holders contain `search_text`, loaded in batches."""
-    query, start = _order_by_title(_select_projects(session, search_text)), 0
-    while projects := session.scalars(query.limit(PAGE_SIZE).offset(start)).all():
+    query = _order_by_title(_select_projects(session, search_text))
+    batches = session.scalars(query.execution_options(yield_per=PAGE_SIZE)).partitions()
+    for projects in batches:
         yield from _load_items(session, projects)
-        start += len(projects)
 
 
 def _select_projects(session: Session, search_text: str) -> Select[Project]:

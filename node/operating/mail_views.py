@@ -7,9 +7,8 @@ from sqlalchemy import select
 
 from node.mail import service as mail
 from node.mail.models import Mail
-from node.operating.blueprint import OPERATE, blueprint
-from node.operating.pagination import list_page
-from node.request import current_work, parse_row_id, permission
+from node.operating.blueprint import OPERATE, blueprint, requested_page
+from node.request import current_work, permission
 
 
 @blueprint.get("/mail")
@@ -18,9 +17,7 @@ def mails() -> ResponseReturnValue:
     """Recent emails, newest first, without their text, which is for their recipients only."""
     state = request.args.get("state", "")
     query = select(Mail).where(Mail.state == state) if state in Mail.STATES else select(Mail)
-    page = list_page(
-        current_work().session, query, Mail, request.args.get("before", type=parse_row_id)
-    )
+    page = requested_page(query, Mail.id)
     return render_template("operating/mail.html", page=page, state=state)
 
 

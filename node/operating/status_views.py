@@ -23,14 +23,13 @@ from node.forms import BaseForm
 from node.languages import translate
 from node.messages import msg
 from node.operating import disclosure_register
-from node.operating.blueprint import COORDINATE, OPERATE, blueprint
+from node.operating.blueprint import COORDINATE, OPERATE, blueprint, requested_page
 from node.operating.delivery_reasons import list_outcomes, outcome_at_host
 from node.operating.explanations import explain, next_step
 from node.operating.inspected_objects import find_object, parse_host
 from node.operating.inspection import inspect_object
 from node.operating.missing_reasons import explain_missing
 from node.operating.overview import build_overview, list_sync_statuses
-from node.operating.pagination import list_page
 from node.request import current_node, current_work, parse_row_id, permission
 from node.settings import Settings
 
@@ -133,12 +132,11 @@ def _search_text() -> str:
 @permission(OPERATE)
 def received() -> ResponseReturnValue:
     """Accepted messages from other servers with their outcome, newest first."""
-    session = current_work().session
     state = request.args.get("state", "")
     query = select(InboxItem)
     if state in InboxItem.STATES:
         query = query.where(InboxItem.state == state)
-    page = list_page(session, query, InboxItem, request.args.get("before", type=parse_row_id))
+    page = requested_page(query, InboxItem.id)
     return render_template("operating/received.html", page=page, state=state, form=FlaskForm())
 
 

@@ -15,9 +15,8 @@ from node.federating.outbound import delivery
 from node.federating.peers import service as peers
 from node.federating.peers.refusals import flush
 from node.forms import BaseForm
-from node.operating.blueprint import OPERATE, blueprint
-from node.operating.pagination import list_page
-from node.request import current_node, current_work, parse_row_id, permission
+from node.operating.blueprint import OPERATE, blueprint, requested_page
+from node.request import current_node, current_work, permission
 
 
 class PeerForm(BaseForm):
@@ -28,7 +27,6 @@ class PeerForm(BaseForm):
 @permission(OPERATE)
 def deliveries() -> ResponseReturnValue:
     """Deliveries with their attempts, newest first."""
-    session = current_work().session
     state = request.args.get("state", "")
     host = request.args.get("host", "").strip().lower()
     query = select(Delivery)
@@ -36,7 +34,7 @@ def deliveries() -> ResponseReturnValue:
         query = query.where(Delivery.state == state)
     if host:
         query = query.where(Delivery.host == host)
-    page = list_page(session, query, Delivery, request.args.get("before", type=parse_row_id))
+    page = requested_page(query, Delivery.id)
     return render_template(
         "operating/deliveries.html", page=page, state=state, host=host, form=FlaskForm()
     )

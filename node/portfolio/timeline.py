@@ -1,11 +1,13 @@
 """The timeline: the projects under way in a window of months, and the bars that show them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from node.pagination import Page, page_by_number
 from node.portfolio.scope import PortfolioScope
 from node.projects import service as projects
 from node.projects.models import Project
@@ -53,32 +55,18 @@ def add_months(first: date, months: int) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
-@dataclass(frozen=True)
-class TimelinePage:
-    """One page of a timeline. `number` counts from 1."""
-
-    projects: list[Project]
-    number: int
-    pages: int
-    total: int
-
-
 def list_in_window(
     session: Session, scope: PortfolioScope, window: TimelineWindow, number: int = 1
-) -> TimelinePage:
+) -> Page[Project]:
     """Page `number` of the projects with a date or duration in the window, earliest start first."""
     condition = and_(scope.condition(session), _overlaps(window))
-    total = session.scalar(select(func.count()).select_from(Project).where(condition)) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    number = min(max(1, number), pages)
     begins = func.coalesce(
         Project.starts_on, Project.ends_on, Project.contract_ends_on, Project.assessment_on
     )
     query = projects.eager_load_councils(select(Project).where(condition)).order_by(
         begins, Project.id
     )
-    page_projects = session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
-    return TimelinePage(list(page_projects), number, pages, total)
+    return page_by_number(session, query, number, PAGE_SIZE)
 
 
 def count_undated(session: Session, scope: PortfolioScope) -> int:
@@ -135,7 +123,7 @@ class TimelineBar:
 
 
 def draw_bars(
-    window: TimelineWindow, projects: list[Project], labels: list[str]
+    window: TimelineWindow, projects: Sequence[Project], labels: list[str]
 ) -> list[TimelineBar]:
     """The bars of the projects, with their labels shortened to fit."""
     return [

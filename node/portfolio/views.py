@@ -56,7 +56,7 @@ def show_timeline() -> ResponseReturnValue:
     first = parse_month("from") or timeline.add_months(today().replace(day=1), -months // 4)
     window = timeline.TimelineWindow(first, months)
     page = timeline.list_in_window(session, params.scope, window, page_number())
-    bars = timeline.draw_bars(window, page.projects, [_label(project) for project in page.projects])
+    bars = timeline.draw_bars(window, page.rows, [_label(project) for project in page.rows])
     return render_template(
         "portfolio/timeline.html",
         params=params,

@@ -18,6 +18,7 @@ from node.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from node.events.service import record_event
 from node.federating.identity import local_uris
 from node.messages import msg
+from node.pagination import Page, page_by_key, page_by_number
 from node.people import service as people
 from node.projects import federation_events, notifications, relations, review_dates, versions
 from node.projects.models import (
@@ -249,24 +250,9 @@ class ProjectFilter:
     condition: ColumnElement[bool] | None = None
 
 
-@dataclass(frozen=True)
-class ProjectPage:
-    """One page of a list. `number` counts from 1."""
-
-    projects: list[Project]
-    number: int
-    pages: int
-    total: int
-
-
-def list_page(session: Session, criteria: ProjectFilter, number: int = 1) -> ProjectPage:
+def list_page(session: Session, criteria: ProjectFilter, number: int = 1) -> Page[Project]:
     """A page of the projects that match `criteria`, the last changed first."""
-    query = _apply_filter(criteria)
-    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    number = min(max(1, number), pages)
-    projects = session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
-    return ProjectPage(list(projects), number, pages, total)
+    return page_by_number(session, _apply_filter(criteria), number, PAGE_SIZE)
 
 
 def list_newest(session: Session, criteria: ProjectFilter, limit: int) -> list[Project]:
@@ -280,12 +266,12 @@ def list_after(
     after_id: int,
     limit: int,
     since: datetime | None = None,
-) -> list[Project]:
+) -> Page[Project]:
     """The next projects that match `criteria` by row id; with `since`, those changed since then."""
-    query = _apply_filter(criteria).where(Project.id > after_id).order_by(None).order_by(Project.id)
+    query = _apply_filter(criteria)
     if since is not None:
         query = query.where(Project.changed_at >= since)
-    return list(session.scalars(query.limit(limit)))
+    return page_by_key(session, query, Project.id, after_id, limit)
 
 
 def count_documents(session: Session, council: Council, viewer: Viewer) -> int:

@@ -28,6 +28,7 @@ from node.request import (
     current_node,
     current_work,
     keeps_input,
+    page_number,
     permission,
     wants_activity,
 )
@@ -42,9 +43,7 @@ EDIT = "projects.edit"
 def drafts() -> ResponseReturnValue:
     """Our council's drafts."""
     criteria = service.ProjectFilter(viewer=current_viewer(), drafts_only=True)
-    page = service.list_page(
-        current_work().session, criteria, request.args.get("page", 1, type=int)
-    )
+    page = service.list_page(current_work().session, criteria, page_number())
     return render_template("projects/drafts.html", page=page)
 
 

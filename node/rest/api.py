@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
 
 from node.councils import service as councils
 from node.errors import ForbiddenError, InvalidInputError, NotFoundError
-from node.feeds import representations
+from node.feeds import listing, representations
 from node.messages import msg
+from node.pagination import Page, cut_page
 from node.projects import rendering
 from node.projects import service as projects
 from node.projects.licensing import licence_url
@@ -69,17 +69,14 @@ def list_projects() -> Response:
     """
     session, limit, start = current_work().session, parse_limit(), _parse_cursor()
     params, since = api_params.parse_request_params(strictly=True), _parse_datetime("changed_since")
-    is_sorted = bool(params.sort) and request.args.get("state") != ProjectState.draft.value
-    if is_sorted:
-        matches = list_ordered(
-            session, params, api_viewer(), min(start, MAX_RESULTS), limit + 1, since
-        )
+    if params.sort and request.args.get("state") != ProjectState.draft.value:
+        first = min(start, MAX_RESULTS)
+        matches = list_ordered(session, params, api_viewer(), first, limit + 1, since)
+        page = cut_page(matches, limit, lambda _last: start + limit)
     else:
-        matches = projects.list_after(session, _project_filter(params), start, limit + 1, since)
-    items = [_describe_list_item(project) for project in matches[:limit]]
-    if len(matches) <= limit:
-        return _page_response("projects", items, None)
-    return _page_response("projects", items, start + limit if is_sorted else matches[limit - 1].id)
+        page = projects.list_after(session, _project_filter(params), start, limit, since)
+    items = [_describe_list_item(project) for project in page.rows]
+    return _page_response("projects", items, page)
 
 
 def _project_filter(params: SearchParams) -> projects.ProjectFilter:
@@ -124,14 +121,11 @@ def _parse_datetime(name: str) -> datetime | None:
         raise InvalidInputError(msg("The request could not be read."), errors) from error
 
 
-def _page_response(name: str, items: Sequence[Any], after: int | None) -> Response:
-    """A page of a collection, with the URL of the next page in the body and as a Link header
-    (RFC 8288). `after` is the cursor of the next page; None on the last.
+def _page_response(name: str, items: Sequence[Any], page: Page[Any]) -> Response:
+    """The `items` of a page of a collection, with the URL of the next page in the body and as a
+    Link header (RFC 8288).
     """
-    next_url = None
-    if after is not None:
-        pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "after"]
-        next_url = _absolute_url(f"{request.path}?{urlencode([*pairs, ('after', after)])}")
+    next_url = listing.next_url(page, "after")
     response = json_response({name: items, "next": next_url})
     if next_url:
         response.headers["Link"] = f'<{next_url}>; rel="next"'
@@ -244,14 +238,14 @@ def list_updates(token: str) -> Response:
     """The updates of a project, newest first."""
     session, limit = current_work().session, parse_limit()
     project = projects.by_token(session, token, api_viewer())
-    rows = updates.list_before(session, project, _parse_cursor(), limit + 1)
+    page = updates.list_before(session, project, _parse_cursor(), limit)
     items = [
         representations.describe_update(
             update, _absolute_url(url_for("updates.show", token=update.token))
         )
-        for update in rows[:limit]
+        for update in page.rows
     ]
-    return _page_response("updates", items, rows[limit - 1].id if len(rows) > limit else None)
+    return _page_response("updates", items, page)
 
 
 @blueprint.post("/projects/<token>/updates")
@@ -294,19 +288,14 @@ def list_councils() -> Response:
 def list_outputs() -> Response:
     """Outputs of projects. Paging counts projects, so a page may have few outputs or none."""
     limit = parse_limit()
-    rows = projects.list_after(
-        current_work().session,
-        _project_filter(api_params.parse_request_params(strictly=True)),
-        _parse_cursor(),
-        limit + 1,
-        None,
-    )
+    project_filter = _project_filter(api_params.parse_request_params(strictly=True))
+    page = projects.list_after(current_work().session, project_filter, _parse_cursor(), limit)
     items = [
         representations.describe_output(project, index)
-        for project in rows[:limit]
+        for project in page.rows
         for index in range(len(project.details.outputs))
     ]
-    return _page_response("outputs", items, rows[limit - 1].id if len(rows) > limit else None)
+    return _page_response("outputs", items, page)
 
 
 @blueprint.get("/webhooks")

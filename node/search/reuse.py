@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.access.viewer import Viewer
+from node.pagination import Page, page_of_slices
 from node.projects import service as projects
 from node.projects import visibility as project_visibility
 from node.projects.details import Output
@@ -52,20 +53,6 @@ class ReusableOutput:
     project: Project
 
 
-@dataclass(frozen=True)
-class ReusePage:
-    """One page of results; the counts are those of `node.search.service.SearchPage`."""
-
-    outputs: list[ReusableOutput]
-    number: int
-    pages: int
-    total: int
-
-    @property
-    def has_more(self) -> bool:
-        return self.total > MAX_RESULTS
-
-
 def parse_reuse_query(args: Mapping[str, str]) -> ReuseQuery:
     """The query that a query string describes. Invalid values are ignored."""
     q = " ".join(args.get("q", "").replace("\0", " ").split())[: query_syntax.MAX_LEN_QUERY]
@@ -80,11 +67,13 @@ def parse_reuse_query(args: Mapping[str, str]) -> ReuseQuery:
 
 def find_outputs(
     session: Session, reuse_query: ReuseQuery, viewer: Viewer, number: int = 1
-) -> ReusePage:
-    """Page `number` of the outputs that match, in projects that the viewer may see."""
+) -> Page[ReusableOutput]:
+    """Page `number` of the outputs that match, in projects that the viewer may see. A total of
+    `MAX_RESULTS` + 1 means "more than `MAX_RESULTS`".
+    """
     parsed = query_syntax.parse(reuse_query.q)
     if reuse_query.q and not parsed:
-        return ReusePage([], 1, 1, 0)
+        return Page((), page_count=1, total=0)
     is_visible = project_exists(OutputIndexEntry, project_visibility.is_listed_for(viewer))
     entries = EntrySelector(session, OutputIndexEntry, OUTPUTS, (is_visible,))
     query, order = _full_query(reuse_query, parsed, viewer), _order_by(reuse_query)
@@ -94,19 +83,18 @@ def find_outputs(
         if is_indexed
         else entries.ordered(order, 0, MAX_RESULTS + 1)
     )
-    pages = max(1, -(-min(len(first_ids), MAX_RESULTS) // PAGE_SIZE))
-    number = min(max(1, number), pages)
-    start = (number - 1) * PAGE_SIZE
-    limit = min(PAGE_SIZE, MAX_RESULTS - start)
-    if reuse_query.order == "relevance" and parsed.required and first_ids:
-        in_title = (*parsed.title_alternatives(), *_label_alternatives(reuse_query))
-        best = entries.newest(replace(query, all_of=in_title), start + limit)
-        ids = prepend_best(best, first_ids)[start : start + limit]
-    elif reuse_query.order in SORTS_IN_INDEX and is_indexed and first_ids:
-        ids = list(entries.matching_in_order(query, first_ids, order, start, limit, MAX_RESULTS))
-    else:
-        ids = list(first_ids[start : start + limit])
-    return ReusePage(_load_outputs(session, ids), number, pages, len(first_ids))
+
+    def page_ids(start: int, limit: int) -> Sequence[int]:
+        if reuse_query.order == "relevance" and parsed.required and first_ids:
+            in_title = (*parsed.title_alternatives(), *_label_alternatives(reuse_query))
+            best = entries.newest(replace(query, all_of=in_title), start + limit)
+            return prepend_best(best, first_ids)[start : start + limit]
+        if reuse_query.order in SORTS_IN_INDEX and is_indexed and first_ids:
+            return entries.matching_in_order(query, first_ids, order, start, limit, MAX_RESULTS)
+        return first_ids[start : start + limit]
+
+    page = page_of_slices(len(first_ids), number, PAGE_SIZE, page_ids, MAX_RESULTS)
+    return page.with_rows(_load_outputs(session, page.rows))
 
 
 def _full_query(

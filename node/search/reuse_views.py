@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from node.federating.views.current_viewer import current_viewer
-from node.request import PUBLIC, current_work, permission
+from node.request import PUBLIC, current_work, page_number, permission
 from node.search import reuse
 from node.search.blueprint import blueprint
 from node.search.service import MAX_RESULTS
@@ -34,9 +34,7 @@ SORT_LABELS = {
 def catalogue() -> ResponseReturnValue:
     """Outputs of this council's and other councils' projects that anyone can reuse."""
     query = reuse.parse_reuse_query(request.args)
-    page = reuse.find_outputs(
-        current_work().session, query, current_viewer(), request.args.get("page", 1, type=int)
-    )
+    page = reuse.find_outputs(current_work().session, query, current_viewer(), page_number())
     return render_template(
         "search/reuse.html",
         page=page,

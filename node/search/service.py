@@ -6,7 +6,7 @@ ids are read at once, and each page is a slice of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from node.access.viewer import Viewer
 from node.councils.models import Council
+from node.pagination import Page, page_of_slices
 from node.projects import service as projects
 from node.projects import visibility as project_visibility
 from node.projects.details import Freshness
@@ -47,34 +48,15 @@ LONDON = ZoneInfo("Europe/London")
 SORTS_IN_INDEX = ("title", "ends", "contract")
 
 
-@dataclass(frozen=True)
-class SearchPage:
-    """One page of results. `number` counts from 1; `total` is capped at `MAX_RESULTS` + 1, which
-    means "more".
-    """
-
-    projects: list[Project]
-    number: int
-    pages: int
-    total: int
-
-    @property
-    def has_more(self) -> bool:
-        return self.total > MAX_RESULTS
-
-
 def find_projects(
     session: Session, params: SearchParams, viewer: Viewer, number: int = 1
-) -> SearchPage:
-    """Page `number` of the projects that match, in the order of the search."""
+) -> Page[Project]:
+    """Page `number` of the projects that match, in the order of the search. A total of
+    `MAX_RESULTS` + 1 means "more than `MAX_RESULTS`".
+    """
     search = _Search(session, params, viewer)
-    total = search.count()
-    pages = max(1, -(-min(total, MAX_RESULTS) // PAGE_SIZE))
-    number = min(max(1, number), pages)
-    ids = search.page_ids(
-        (number - 1) * PAGE_SIZE, min(PAGE_SIZE, MAX_RESULTS - (number - 1) * PAGE_SIZE)
-    )
-    return SearchPage(_load_projects(session, ids), number, pages, total)
+    page = page_of_slices(search.count(), number, PAGE_SIZE, search.page_ids, MAX_RESULTS)
+    return page.with_rows(_load_projects(session, page.rows))
 
 
 def list_ordered(

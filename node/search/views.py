@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from node.federating.views.current_viewer import current_viewer
 from node.languages import page_language
 from node.projects.views import blueprint as projects_blueprint
-from node.request import PUBLIC, current_node, current_work, permission
+from node.request import PUBLIC, current_node, current_work, page_number, permission
 from node.search import reuse_views, saved_search_views, service
 from node.search.blueprint import blueprint
 from node.search.facets import (
@@ -30,9 +30,7 @@ def index() -> ResponseReturnValue:
     """Published projects of this council and others: all, or those that match the search."""
     session = current_work().session
     params, error = parse(request.args.items(multi=True))
-    page = service.find_projects(
-        session, params, current_viewer(), request.args.get("page", 1, type=int)
-    )
+    page = service.find_projects(session, params, current_viewer(), page_number())
     facets = build_facets(service.list_shown_councils(session), current_node().hooks.facets)
     html = render_template(
         "search/finder.html",

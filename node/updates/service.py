@@ -21,6 +21,7 @@ from node.events.service import record_event
 from node.federating.identity import local_uris
 from node.federating.outbound import outbox
 from node.messages import Message, msg
+from node.pagination import Page, page_by_key, page_by_number, uncounted_page
 from node.projects import federation_events, group_actor, review_dates
 from node.projects.federate import build_addressing
 from node.projects.licensing import licence_url
@@ -49,16 +50,6 @@ class UpdateInput:
     changed: str = ""
     next: str = ""
     needs: str = ""
-
-
-@dataclass(frozen=True)
-class UpdatesPage:
-    """One page of a project's updates, newest first. `number` counts from 1."""
-
-    updates: list[Update]
-    number: int
-    pages: int
-    total: int
 
 
 def validate(update_input: UpdateInput) -> UpdateInput:
@@ -269,24 +260,18 @@ def get_for_update(session: Session, token: str) -> Update:
     return update
 
 
-def list_page(session: Session, project: Project, number: int = 1) -> UpdatesPage:
+def list_page(session: Session, project: Project, number: int = 1) -> Page[Update]:
     """The updates of a project, newest first."""
-    query = _select_of_project(project)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    number = min(max(1, number), pages)
-    newest_first = query.order_by(Update.published_at.desc(), Update.id.desc())
-    updates = session.scalars(newest_first.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
-    return UpdatesPage(list(updates), number, pages, total)
+    newest_first = _select_of_project(project).order_by(
+        Update.published_at.desc(), Update.id.desc()
+    )
+    return page_by_number(session, newest_first, number, PAGE_SIZE)
 
 
 def list_across_projects(
     session: Session, condition: ColumnElement[bool], number: int
-) -> tuple[list[Update], int]:
-    """A page of updates about projects that match `condition`, newest first, and the next page
-    number; 0 if there is none.
-    """
-    number = min(max(1, number), MAX_PAGES)
+) -> Page[Update]:
+    """A page of updates about projects that match `condition`, newest first."""
     query = (
         select(Update)
         .join(Update.project)
@@ -294,18 +279,15 @@ def list_across_projects(
         .options(contains_eager(Update.project))
         .order_by(Update.published_at.desc(), Update.id.desc())
     )
-    start = (number - 1) * PAGE_SIZE_ACROSS_PROJECTS
-    updates = list(session.scalars(query.limit(PAGE_SIZE_ACROSS_PROJECTS + 1).offset(start)))
-    has_more = len(updates) > PAGE_SIZE_ACROSS_PROJECTS and number < MAX_PAGES
-    return updates[:PAGE_SIZE_ACROSS_PROJECTS], number + 1 if has_more else 0
+    return uncounted_page(session, query, number, PAGE_SIZE_ACROSS_PROJECTS, MAX_PAGES)
 
 
-def list_before(session: Session, project: Project, before_id: int, limit: int) -> list[Update]:
+def list_before(session: Session, project: Project, before_id: int, limit: int) -> Page[Update]:
     """At most `limit` updates of a project with row ids below `before_id`, newest first; 0: the
     newest.
     """
-    query = _select_of_project(project).order_by(Update.id.desc()).limit(limit)
-    return list(session.scalars(query.where(Update.id < before_id) if before_id else query))
+    query = _select_of_project(project)
+    return page_by_key(session, query, Update.id, before_id or None, limit, descending=True)
 
 
 def count_all_time(session: Session, project: Project) -> int:

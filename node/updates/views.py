@@ -1,6 +1,6 @@
 """The pages of updates, and their ActivityPub documents at the same addresses."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -18,6 +18,7 @@ from node.request import (
     activity_response,
     current_work,
     keeps_input,
+    page_number,
     permission,
     wants_activity,
 )
@@ -44,7 +45,7 @@ def index(token: str) -> ResponseReturnValue:
     """All updates of a project, newest first."""
     session = current_work().session
     project = projects.by_token(session, token, current_viewer())
-    page = service.list_page(session, project, request.args.get("page", 1, type=int))
+    page = service.list_page(session, project, page_number())
     return render_template("updates/index.html", project=project, page=page)
 
 

@@ -32,6 +32,7 @@ from node.request import (
     cached_json,
     current_node,
     current_work,
+    page_number,
     permission,
     wants_activity,
 )
@@ -105,9 +106,9 @@ def known_council(council_id: int) -> ResponseReturnValue:
 
 
 def _render_council(council: Council) -> str:
-    session, number = current_work().session, request.args.get("page", 1, type=int)
+    session = current_work().session
     project_filter = projects.ProjectFilter(current_viewer(), council_id=council.id)
-    page = projects.list_page(session, project_filter, number)
+    page = projects.list_page(session, project_filter, page_number())
     return render_template(
         "councils/council.html",
         council=council,

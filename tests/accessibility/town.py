@@ -137,7 +137,7 @@ def _talk(nodes: Nodes, here: TestNode) -> None:
     nodes.run_until_idle()
     with here.work() as work:
         moderation.create_visitor_report(work, uri, "There is a name in it.")
-        first, *_others = moderation.list_page(work.session, is_open=True).reports
+        first, *_others = moderation.list_page(work.session, is_open=True).rows
         moderation.decide(work, first, moderation.ReportDecision.dismiss)
 
 

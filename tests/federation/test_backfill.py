@@ -68,7 +68,7 @@ def follow(nodes: Nodes, node: TestNode, sender: FakeActor) -> None:
 def titles(node: TestNode) -> set[str]:
     with node.reading() as session:
         found = projects.list_page(session, projects.ProjectFilter())
-        return {project.title for project in found.projects}
+        return {project.title for project in found.rows}
 
 
 def state(node: TestNode) -> tuple[str, int, int | None]:

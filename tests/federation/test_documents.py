@@ -188,6 +188,6 @@ def test_a_draft_is_nobody_elses_business(node: TestNode) -> None:
     with node.reading() as session:
         officer = Viewer(is_local_user=True, may_see_drafts=True)
         page = projects.list_page(session, projects.ProjectFilter(viewer=officer, drafts_only=True))
-        path = f"/projects/{page.projects[0].token}"
+        path = f"/projects/{page.rows[0].token}"
     assert get(node, path).status_code == 404
     assert get(node, path, BROWSER).status_code == 404

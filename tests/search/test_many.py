@@ -49,6 +49,6 @@ def test_first_pages_of_many_results(here: TestNode, monkeypatch: pytest.MonkeyP
                 pages = [
                     service.find_projects(session, params, ANONYMOUS, number) for number in (1, 2)
                 ]
-            titles = [project.title for page in pages for project in page.projects]
+            titles = [project.title for page in pages for project in page.rows]
             assert titles == expected[:MAX_RESULTS], (params, prefers_scan)
             assert pages[0].total == min(len(expected), MAX_RESULTS + 1)

@@ -38,5 +38,5 @@ def titles(node: TestNode, reader: Viewer = ANONYMOUS, **query: str | Sequence[s
     assert error is None, error
     with node.reading() as session:
         page = service.find_projects(session, params, reader)
-        assert page.total == len(page.projects)
-        return [project.title for project in page.projects]
+        assert page.total == len(page.rows)
+        return [project.title for project in page.rows]

@@ -13,6 +13,7 @@ from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, Follow, OutboxActivity
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
+from node.pagination import page_by_key
 from node.request import (
     PUBLIC,
     activity_response,
@@ -50,18 +51,15 @@ def outbox_response(actor: Actor) -> ResponseReturnValue:
         return activity_response(
             Collection(id=actor.outbox or "", total_items=total, first=first).dump()
         )
-    if before is not None:
-        visible = visible.where(OutboxActivity.id < before)
-    rows = session.scalars(visible.order_by(OutboxActivity.id.desc()).limit(PAGE_SIZE)).all()
-    next_url = f"{actor.outbox}?before={rows[-1].id}" if len(rows) == PAGE_SIZE else None
-    page = CollectionPage(
+    page = page_by_key(session, visible, OutboxActivity.id, before, PAGE_SIZE, descending=True)
+    document = CollectionPage(
         id=f"{actor.outbox}?" + (f"before={before}" if before is not None else "page=1"),
         part_of=actor.outbox or "",
         total_items=total,
-        items=tuple(without_context(json.loads(row.body)) for row in rows),
-        next=next_url,
+        items=tuple(without_context(json.loads(row.body)) for row in page.rows),
+        next=f"{actor.outbox}?before={page.next}" if page.next else None,
     )
-    return activity_response(page.dump())
+    return activity_response(document.dump())
 
 
 @blueprint.get("/councils/<slug>/followers")
