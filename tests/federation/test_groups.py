@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from federation.addressing import PUBLIC_COLLECTION
+from node.conversations import context_collections
+from node.federating.views import collections
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.talking import AS2, note, read, say
@@ -236,6 +238,30 @@ def test_the_conversation_is_a_collection(nodes: Nodes, node: TestNode, peer: Fa
     for wrong in ("0", "-1", "x", "2147483647", "9" * 30):
         answer = node.app.test_client().get(f"{project}/context?page={wrong}", headers=AS2)
         assert answer.status_code in {200, 404}, wrong
+
+
+def test_only_a_page_with_more_after_it_links_to_a_next_page(
+    node: TestNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, officer = publish(node, TITLE), node.visitor("officer")
+    one, two = (written(officer, project, changed=text) for text in ("One", "Two"))
+    uris = [f"{node.node.settings.base_url}{path}" for path in (project, one, two)]
+    for size, expected in ((2, [uris[:2], uris[2:]]), (3, [uris])):
+        monkeypatch.setattr(context_collections, "PAGE_SIZE", size)
+        page = read(node, f"{project}/context?page=1")
+        pages = [page]
+        while "next" in page:
+            page = read(node, page["next"])
+            pages.append(page)
+        assert [[item["id"] for item in page["orderedItems"]] for page in pages] == expected
+    outbox = f"/councils/{node.name}/outbox"
+    total = read(node, outbox)["totalItems"]
+    monkeypatch.setattr(collections, "PAGE_SIZE", total)
+    assert "next" not in read(node, f"{outbox}?page=1")
+    monkeypatch.setattr(collections, "PAGE_SIZE", total - 1)
+    oldest = read(node, read(node, f"{outbox}?page=1")["next"])
+    assert len(oldest["orderedItems"]) == 1
+    assert "next" not in oldest
 
 
 def test_an_actor_is_not_found_while_its_project_is_private(
