@@ -28,8 +28,8 @@ from node.drafts import notifications as drafts_notifications
 from node.drafts import views as drafts_views
 from node.events.kinds import NotificationKind, index_by_name
 from node.evidence import views as evidence_views
-from node.federating import housekeeping
 from node.federating import models as federating_models
+from node.federating import retention as federating_retention
 from node.federating import views as federating_views
 from node.federating.inbound import inbox_processor, newly_allowed_servers, server_discovery
 from node.federating.outbound import clock, delivery, peer_health
@@ -53,7 +53,7 @@ from node.menu import build_layout_context
 from node.moderation import views as moderation_views
 from node.moderation.remote_reports import HANDLERS as MODERATION_HANDLERS
 from node.notifications import email_digests, fan_out
-from node.notifications import housekeeping as notifications_housekeeping
+from node.notifications import models as notifications_models
 from node.notifications import views as notifications_views
 from node.notifications.digest_renderer import TemplateDigestRenderer
 from node.notifications.following_views import follow_button
@@ -89,7 +89,7 @@ from node.projects import (
 from node.projects import notifications as project_notifications
 from node.projects import views as projects_views
 from node.projects.forms import PHASE_LABELS
-from node.queue import batched_writes
+from node.queue import batched_writes, pruning
 from node.request import EXTENSION_KEY
 from node.rest import api as rest_api
 from node.rest import auth_and_limits as rest_limits
@@ -158,6 +158,17 @@ BATCHED_WRITES: Sequence[batched_writes.BatchedWriteKind] = (
     *key_rotation.LONG_WRITES,
     webhooks.REMOVE_WEBHOOK,
     indexing.REBUILD_INDEX,
+)
+# How long the tables of all rooms keep rows: those that others refer to come later.
+RETENTION: Sequence[pruning.Retention] = (
+    *federating_retention.RETENTION,
+    *webhook_delivery.RETENTION,
+    *passwords.RETENTION,
+    *mail.RETENTION,
+    *notifications_models.RETENTION,
+    *unsaved.RETENTION,
+    *sessions.RETENTION,
+    *pruning.RETENTION,
 )
 MAX_FORM_BYTES = 2 * 1024 * 1024
 
@@ -275,9 +286,7 @@ def register_jobs(node: Node, app: Flask) -> None:
     register(inbox_processor.FETCHING_JOB, lambda: inbox_processor.run_fetching_job(node))
     register(clock.JOB, lambda: clock.run_job(node))
     register(batched_writes.JOB, lambda: batched_writes.run_job(node, BATCHED_WRITES))
-    register(housekeeping.JOB, lambda: housekeeping.run_job(node))
-    register(unsaved.JOB, lambda: unsaved.run_job(node))
-    register(sessions.JOB, lambda: sessions.run_job(node))
+    register(pruning.JOB, lambda: pruning.run_job(node, RETENTION))
     register(freshness.JOB, lambda: freshness.run_job(node))
     register(federating_models.Backfill.JOB, lambda: backfill.run_job(node))
     register(federating_models.PeerList.JOB, lambda: peer_list_subscriptions.run_job(node))
@@ -294,7 +303,6 @@ def register_jobs(node: Node, app: Flask) -> None:
     render_password_email = make_password_email_renderer(app)
     register(passwords.JOB, lambda: passwords.run_job(node, render_password_email))
     register(Mail.JOB, lambda: mail.run_job(node))
-    register(notifications_housekeeping.JOB, lambda: notifications_housekeeping.run_job(node))
     register(reindex_queue.JOB, lambda: indexing.run_job(node), indexing.COALESCE_SECONDS)
     register(search_notifications.JOB, lambda: search_notifications.run_job(node))
     if plugin_jobs.has_work(node.hooks):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import bindparam, select
-from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session, joinedload
 
 from federation.properties import JsonObject
@@ -27,6 +26,7 @@ from node.messages import msg
 from node.projects import group_actor
 from node.projects.federate import build_addressing
 from node.projects.models import Project, ProjectState, Visibility, new_token
+from node.queue.pruning import delete_surplus
 from node.runtime import UnitOfWork
 from node.text import find_text_error, trim
 
@@ -226,20 +226,18 @@ def forward(work: UnitOfWork, comment: Comment, activity: JsonObject | None) -> 
     announced = activity or {"id": comment.uri, "type": "Note"}
     is_announced = group_actor.forward(work, comment.project, announced, excluding=author_inbox)
     if is_announced and not author.is_local:
-        _prune_announcements(work.session, comment)
+        _limit_announcements(work.session, comment)
 
 
-def _prune_announcements(session: Session, comment: Comment) -> None:
+def _limit_announcements(session: Session, comment: Comment) -> None:
     """Delete all but the first and the latest announcements of a comment.
 
     Limits what an author who changes a comment again and again makes us store.
     """
     is_announce = OutboxActivity.object_uri == comment.uri, OutboxActivity.type == "Announce"
-    query = select(OutboxActivity.id).where(*is_announce).order_by(OutboxActivity.id)
-    ids = session.scalars(query).all()
-    surplus = ids[KEPT_FIRST_ANNOUNCES : len(ids) - KEPT_LATEST_ANNOUNCES]
-    if surplus:
-        session.execute(delete_rows(OutboxActivity).where(OutboxActivity.id.in_(surplus)))
+    oldest_first = select(OutboxActivity.id).where(*is_announce).order_by(OutboxActivity.id)
+    is_later = OutboxActivity.id.not_in(oldest_first.limit(KEPT_FIRST_ANNOUNCES))
+    delete_surplus(session, OutboxActivity, *is_announce, is_later, max_rows=KEPT_LATEST_ANNOUNCES)
 
 
 def by_token(session: Session, token: str) -> Comment:

@@ -2,17 +2,19 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from node.database.tables import insert_once, now
 from node.federating.identity import actors
 from node.federating.models import Actor, Reaction
+from node.queue.pruning import delete_surplus
 from node.runtime import Quota, UnitOfWork
 
 LIKE, ANNOUNCE = "Like", "Announce"
 REACTION_TYPES = frozenset({LIKE, ANNOUNCE})
-# Reactions stored per remote actor and per server; the oldest are deleted.
+# Reactions stored per remote actor and per server; the oldest are deleted at once, since a server
+# can send any number within an hour.
 MAX_PER_ACTOR = 1_000
 MAX_PER_HOST = 20_000
 COUNT_BY_ACTOR = select(func.count(Reaction.id)).where(Reaction.actor_id == bindparam("actor_id"))
@@ -25,8 +27,9 @@ def add(work: UnitOfWork, *, uri: str, kind: str, actor: Actor, object_uri: str)
         return False
     if not actor.is_local:
         if (work.session.scalar(COUNT_BY_ACTOR, {"actor_id": actor.id}) or 0) > MAX_PER_ACTOR:
-            _prune(work.session, Reaction.actor_id == actor.id, MAX_PER_ACTOR)
-        _prune_host(work, actor.host)
+            by_actor = Reaction.actor_id == actor.id
+            delete_surplus(work.session, Reaction, by_actor, max_rows=MAX_PER_ACTOR)
+        _limit_host(work, actor.host)
     return True
 
 
@@ -61,23 +64,13 @@ def count_by_kind(session: Session, object_uris: Collection[str]) -> dict[str, d
     return counts
 
 
-def _prune(session: Session, condition: ColumnElement[bool], limit: int) -> int:
-    """Delete all but the newest `limit` reactions; returns how many are left."""
-    count = session.scalar(select(func.count()).select_from(Reaction).where(condition)) or 0
-    if count > limit:
-        oldest = select(Reaction.id).where(condition).order_by(Reaction.id).limit(count - limit)
-        session.execute(delete(Reaction).where(Reaction.id.in_(oldest)))
-    return min(count, limit)
-
-
-def _prune_host(work: UnitOfWork, host: str) -> None:
-    """Prune the reactions of a server, which are counted only when its quota is used up."""
+def _limit_host(work: UnitOfWork, host: str) -> None:
+    """Delete the surplus of a server. Its reactions are counted only when its quota is used up."""
     quota_name = f"reactions of {host}"
     quota = work.node.host_quotas.get(quota_name)
     if quota is not None and quota.remaining > 0:
         quota.remaining -= 1
         return
     of_host = actors.is_on_host(Reaction.actor_id, host)
-    work.node.host_quotas.put(
-        quota_name, Quota(MAX_PER_HOST - _prune(work.session, of_host, MAX_PER_HOST))
-    )
+    left = delete_surplus(work.session, Reaction, of_host, max_rows=MAX_PER_HOST)
+    work.node.host_quotas.put(quota_name, Quota(MAX_PER_HOST - left))

@@ -8,7 +8,6 @@ from functools import partial
 
 import structlog
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
 
 from federation.retry import DELIVERY, decide
 from node.database.tables import now
@@ -21,8 +20,7 @@ from node.mail.transport import MailError, MailTransport, OutgoingEmail
 from node.messages import msg
 from node.outbound import OutboundClient
 from node.queue import leases
-from node.queue.pruning import prune as prune_rows
-from node.queue.pruning import prune_surplus
+from node.queue.pruning import MaxAge, MaxRows, Retention
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 from node.text import one_line
@@ -35,8 +33,18 @@ MAX_CONCURRENT = 4
 # How long an email is retried.
 RETRY = replace(DELIVERY, max_age=timedelta(days=2))
 # Sent and failed emails are kept this long, and at most this many.
-RETENTION = timedelta(days=30)
-MAX_FINISHED_ROWS = 10_000
+MAX_AGE, MAX_FINISHED_ROWS = timedelta(days=30), 10_000
+RETENTION = (
+    Retention(
+        "emails",
+        Mail,
+        (
+            MaxAge(Mail.finished_at, lambda _: MAX_AGE),
+            MaxRows(lambda _: MAX_FINISHED_ROWS, Mail.id),
+        ),
+        lambda: Mail.state != Mail.WAITING_STATE,
+    ),
+)
 COPIED_FIELDS = (
     "reference",
     "recipient",
@@ -176,12 +184,3 @@ def retry(work: UnitOfWork, mail_id: int) -> Mail:
     work.audit("mail.retry", mail.recipient, mail=mail.id)
     work.wake(Mail.JOB)
     return mail
-
-
-def prune_mail(node: Node) -> int:
-    """Delete sent and failed emails that are old or surplus. Returns their number."""
-    finished = select(Mail.id).where(Mail.state != Mail.WAITING_STATE)
-    old = finished.where(Mail.finished_at < now() - RETENTION)
-    return prune_rows(node, Mail.JOB, Mail, old) + prune_surplus(
-        node, Mail.JOB, Mail, finished, Mail.id, MAX_FINISHED_ROWS
-    )

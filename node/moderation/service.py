@@ -5,7 +5,7 @@ server of the reported content.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from federation.origin import host_of
@@ -25,6 +25,7 @@ from node.moderation.models import STATE_TRANSITIONS, Report, ReportState
 from node.moderation.reported_items import ReportedItem, list_items
 from node.pagination import Page, page_by_number
 from node.projects.models import Project
+from node.queue.pruning import delete_surplus
 from node.runtime import UnitOfWork
 from node.text import find_text_error, trim
 
@@ -33,7 +34,7 @@ MAX_OBJECTS = 20
 # Open reports from one server, from visitors to this site, and from all other servers together.
 MAX_OPEN_PER_HOST, MAX_OPEN_LOCAL = 100, 500
 MAX_OPEN_REMOTE = 1_000
-# Older decided reports of a server are deleted.
+# Older decided reports of a server are deleted at once.
 MAX_DECIDED_PER_HOST = 1_000
 PAGE_SIZE = 30
 
@@ -77,9 +78,7 @@ def create_report(
             msg("Too many reports are waiting to be read. Try again another day.")
         )
     is_decided = Report.host == host, Report.state != ReportState.open
-    newest_first = select(Report.id).where(*is_decided).order_by(Report.id.desc())
-    surplus_ids = newest_first.offset(MAX_DECIDED_PER_HOST).limit(MAX_OPEN_PER_HOST)
-    session.execute(delete(Report).where(Report.id.in_(surplus_ids)))
+    delete_surplus(session, Report, *is_decided, max_rows=MAX_DECIDED_PER_HOST)
     row = Report(
         uri=uri,
         host=host,

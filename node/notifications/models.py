@@ -1,14 +1,17 @@
 """Notifications, users' notification settings, and their tokens to unsubscribe."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, exists
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.database.tables import Base, now
 from node.events.models import NotificationEvent
 from node.people.models import User
+from node.queue.pruning import MaxAge, MaxRows, Retention
+
+MAX_AGE, MAX_PER_PERSON = timedelta(days=180), 1_000
 
 
 class Notification(Base):
@@ -67,3 +70,21 @@ class NotificationSubscriber(Base):
     )
     mailed_at: Mapped[datetime | None]
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+def _is_event_without_notification() -> ColumnElement[bool]:
+    is_processed = NotificationEvent.state != NotificationEvent.WAITING_STATE
+    return and_(is_processed, ~exists().where(Notification.happening_id == NotificationEvent.id))
+
+
+RETENTION = (
+    Retention(
+        "notifications",
+        Notification,
+        (
+            MaxAge(Notification.at, lambda _: MAX_AGE),
+            MaxRows(lambda _: MAX_PER_PERSON, Notification.id, per=Notification.user_id),
+        ),
+    ),
+    Retention("events", NotificationEvent, may_go=_is_event_without_notification),
+)

@@ -20,6 +20,7 @@ from node.people import service as people
 from node.people.models import User
 from node.principal import Principal
 from node.queue.error_isolation import for_each
+from node.queue.pruning import MaxAge, Retention
 from node.runtime import Node, UnitOfWork
 
 JOB = "new-password"
@@ -27,6 +28,13 @@ NEW_PASSWORD_PATH = "/new-password"  # noqa: S105 -- a path
 KEY_LIFETIME = timedelta(hours=1)
 # Requests waiting for the job; further ones are dropped.
 MAX_PENDING = 1_000
+RETENTION = (
+    Retention(
+        "password_resets",
+        PasswordReset,
+        (MaxAge(PasswordReset.asked_at, lambda _: KEY_LIFETIME),),
+    ),
+)
 # Our keys are shorter.
 MAX_LEN_KEY = 100
 
@@ -52,12 +60,11 @@ def request_reset(work: UnitOfWork, email: str) -> None:
 
 
 def run_job(node: Node, render: PasswordEmailRenderer) -> None:
-    """Job: email keys to users who have a password, and delete expired requests."""
-    is_expired = PasswordReset.asked_at < now() - KEY_LIFETIME
-    unprocessed = select(PasswordReset.id).where(PasswordReset.digest.is_(None))
-    with node.work(by=Principal.job(JOB)) as work:
-        work.session.execute(delete(PasswordReset).where(is_expired))
-        reset_ids = work.session.scalars(unprocessed.order_by(PasswordReset.id)).all()
+    """Job: email keys to users who have a password."""
+    is_unprocessed = PasswordReset.digest.is_(None), PasswordReset.asked_at > now() - KEY_LIFETIME
+    query = select(PasswordReset.id).where(*is_unprocessed).order_by(PasswordReset.id)
+    with node.reading() as session:
+        reset_ids = session.scalars(query).all()
     for_each(node, JOB, reset_ids, lambda reset_id: _process_request(node, reset_id, render))
 
 

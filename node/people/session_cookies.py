@@ -85,7 +85,7 @@ def _ensure_device_cookie() -> str:
         response.set_cookie(
             settings.cookie_name("device"),
             secret,
-            max_age=sessions.RETENTION,
+            max_age=sessions.MAX_AGE,
             secure=settings.is_https,
             httponly=True,
             samesite="Lax",

@@ -17,16 +17,15 @@ from node.messages import msg
 from node.people.models import User, UserSession
 from node.people.user_agents import Device
 from node.principal import Principal
-from node.queue.hourly_jobs import run_hourly
-from node.queue.pruning import prune as prune_rows
+from node.queue.pruning import MaxAge, Retention
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 
-JOB = "sessions"
 # The last use of a session is recorded at most this often.
 USE_RECORD_INTERVAL = timedelta(minutes=5)
 # After its last use; ended sessions are kept to recognise their device.
-RETENTION = timedelta(days=180)
+MAX_AGE = timedelta(days=180)
+RETENTION = (Retention("sessions", UserSession, (MaxAge(UserSession.seen_at, lambda _: MAX_AGE),)),)
 
 
 def new_secret() -> str:
@@ -130,7 +129,7 @@ def is_known_device(session: Session, email: str, device_secret: str) -> bool:
 
 
 def has_signed_in(session: Session, user: User) -> bool:
-    """Whether a user has signed in within `RETENTION`."""
+    """Whether a user has signed in within `MAX_AGE`."""
     query = select(UserSession.id).where(UserSession.user_id == user.id)
     return session.scalar(query.limit(1)) is not None
 
@@ -142,16 +141,5 @@ def should_record_use(row: UserSession) -> bool:
 def record_use(node: Node, session_id: int) -> None:
     """Record that a session is used now, in a transaction of its own."""
     is_due = UserSession.id == session_id, UserSession.seen_at < now() - USE_RECORD_INTERVAL
-    with node.work(by=Principal.job(JOB)) as work:
+    with node.work(by=Principal.job("sessions")) as work:
         work.session.execute(update(UserSession).where(*is_due).values(seen_at=now()))
-
-
-def run_job(node: Node) -> None:
-    """Job: prune once an hour."""
-    run_hourly(node, JOB, lambda: prune_sessions(node))
-
-
-def prune_sessions(node: Node) -> None:
-    """Delete sessions that were last used longer than `RETENTION` ago."""
-    old = select(UserSession.id).where(UserSession.seen_at < now() - RETENTION)
-    prune_rows(node, JOB, UserSession, old)

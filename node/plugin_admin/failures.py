@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from node.database.tables import insert_into
 from node.plugin_admin.models import PluginFailure
 from node.plugin_api.hooks import HookFailure
+from node.queue.pruning import delete_surplus
 from node.runtime import UnitOfWork
 
-# Rows over all plugins; the oldest are deleted.
+# Rows over all plugins; the oldest are deleted at once, since what visitors send may be in errors.
 MAX_FAILURES = 500
 
 log = structlog.get_logger(__name__)
@@ -32,7 +33,12 @@ def save_failures(work: UnitOfWork) -> None:
         with work.session.begin_nested():
             for failure in failures:
                 _upsert_failure(work.session, failure)
-            _prune_surplus(work.session)
+            delete_surplus(
+                work.session,
+                PluginFailure,
+                max_rows=MAX_FAILURES,
+                oldest_first=[PluginFailure.last_at],
+            )
     except DBAPIError:
         log.exception("plugin failures not saved")
 
@@ -59,9 +65,3 @@ def _upsert_failure(session: Session, failure: HookFailure) -> None:
     session.execute(
         insertion.on_conflict_do_update(index_elements=["plugin", "hook", "error"], set_=repeated)
     )
-
-
-def _prune_surplus(session: Session) -> None:
-    newest = select(PluginFailure.id).order_by(PluginFailure.last_at.desc(), PluginFailure.id)
-    surplus_ids = session.scalars(newest.offset(MAX_FAILURES)).all()
-    session.execute(delete(PluginFailure).where(PluginFailure.id.in_(surplus_ids)))

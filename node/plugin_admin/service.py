@@ -22,7 +22,7 @@ from node.plugin_documents import service as documents
 from node.plugin_documents.models import PluginDocument
 from node.principal import Principal
 from node.queue.batched_writes import run_in_batches
-from node.queue.pruning import prune
+from node.queue.pruning import delete_in_batches
 from node.runtime import Node
 from node.search import indexing
 from node.settings import Settings
@@ -108,7 +108,7 @@ def purge(node: Node, name: str, by: Principal) -> list[str]:
                 msg("The %(name)s plugin is switched on. Switch it off first.", name=name)
             )
     run_in_batches(node, by, partial(documents.withdraw_batch, plugin=name))
-    prune(node, by.name, PluginDocument, remote_documents.select_remote(name))
+    delete_in_batches(node, by, PluginDocument, remote_documents.select_remote(name))
     with node.work(by=by) as work:
         for model in (PluginSettingValue, PluginJob, PluginFailure):
             work.session.execute(delete(model).where(model.plugin == name))

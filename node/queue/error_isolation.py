@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import structlog
-from sqlalchemy import Select, String, delete, select
+from sqlalchemy import String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from federation.errors import FederationError
@@ -34,8 +34,6 @@ JOB_RETRY = RetryPolicy(timedelta(minutes=1), max_attempts=10)
 # Consecutive items that fail because of an outage before the run ends: the items are not at fault.
 MAX_OUTAGES = 3
 MAX_LEN_ERROR, MAX_LEN_ITEM = 500, 200
-# A failed item that no run has met for this long no longer exists.
-FAILURE_RETENTION = timedelta(days=7)
 
 
 class JobFailure(Base):
@@ -203,12 +201,6 @@ def list_failures(session: Session, limit: int) -> Sequence[JobFailure]:
     """The failed items of jobs, latest failure first."""
     latest = select(JobFailure).order_by(JobFailure.last_at.desc(), JobFailure.job, JobFailure.item)
     return session.scalars(latest.limit(limit)).all()
-
-
-def select_expired_failures() -> Select[str, str]:
-    """Selects the primary keys of failures of items that no longer exist."""
-    keys = select(JobFailure.job, JobFailure.item)
-    return keys.where(JobFailure.last_at < now() - FAILURE_RETENTION)
 
 
 def _item_name(item: object) -> str:

@@ -11,19 +11,20 @@ from node.database.tables import now
 from node.errors import InvalidInputError, NotFoundError
 from node.messages import msg
 from node.people.models import User
-from node.queue.hourly_jobs import run_hourly
-from node.queue.pruning import prune
-from node.runtime import Node, UnitOfWork
+from node.queue.pruning import MaxAge, Retention, delete_surplus
+from node.runtime import UnitOfWork
 from node.unsaved.models import UnsavedInput
 
-JOB = "unsaved"
 # Texts of one user, and how long they are kept. Visitors' input is not stored at all.
-MAX_PER_PERSON, RETENTION = 30, timedelta(days=30)
+MAX_PER_PERSON, MAX_AGE = 30, timedelta(days=30)
 # Characters as JSON; more than the longest form holds.
 MAX_LEN_FIELDS, MAX_LEN_PATH = 400_000, 500
 # Fields that hold no input: tokens, buttons and look-ups.
 IGNORED_FIELDS = frozenset(
     {"csrf_token", "then", "add", "remove", "find", "_continue", "_for", "_writer"}
+)
+RETENTION = (
+    Retention("unsaved_texts", UnsavedInput, (MaxAge(UnsavedInput.at, lambda _: MAX_AGE),)),
 )
 
 Fields = Sequence[tuple[str, str]]
@@ -53,7 +54,14 @@ def store(work: UnitOfWork, user: User, path: str, fields: Fields) -> UnsavedInp
         session.add(unsaved)
     unsaved.fields, unsaved.at = [list(pair) for pair in fields], now()
     session.flush()
-    _delete_surplus(session, user)
+    # At once, since texts are long and forms of any path can be sent.
+    delete_surplus(
+        session,
+        UnsavedInput,
+        UnsavedInput.user_id == user.id,
+        max_rows=MAX_PER_PERSON,
+        oldest_first=[UnsavedInput.at],
+    )
     return unsaved
 
 
@@ -98,23 +106,3 @@ def delete_input(session: Session, user: User, path: str) -> None:
     session.execute(
         delete(UnsavedInput).where(UnsavedInput.user_id == user.id, UnsavedInput.path == path)
     )
-
-
-def run_job(node: Node) -> None:
-    """Job: prune once an hour."""
-    run_hourly(node, JOB, lambda: prune_expired(node))
-
-
-def prune_expired(node: Node) -> None:
-    """Delete unsaved texts older than `RETENTION`."""
-    prune(
-        node, JOB, UnsavedInput, select(UnsavedInput.id).where(UnsavedInput.at < now() - RETENTION)
-    )
-
-
-def _delete_surplus(session: Session, user: User) -> None:
-    query = select(UnsavedInput.id).where(UnsavedInput.user_id == user.id)
-    newest_first = query.order_by(UnsavedInput.at.desc(), UnsavedInput.id.desc())
-    surplus = session.scalars(newest_first.offset(MAX_PER_PERSON).limit(100)).all()
-    if surplus:
-        session.execute(delete(UnsavedInput).where(UnsavedInput.id.in_(surplus)))

@@ -106,7 +106,7 @@ def _writer_id() -> int | None:
     """The id of the user for whom the submitted form was rendered, even if signed out since."""
     try:
         user_id = _serializer().loads(
-            request.form.get("_writer", ""), max_age=int(service.RETENTION.total_seconds())
+            request.form.get("_writer", ""), max_age=int(service.MAX_AGE.total_seconds())
         )
     except BadData:
         return None

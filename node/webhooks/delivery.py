@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.retry import DELIVERY, RetryDecision, decide
@@ -14,8 +13,7 @@ from node.database.tables import now
 from node.messages import msg
 from node.outbound import OutboundError
 from node.queue import leases
-from node.queue.hourly_jobs import run_hourly
-from node.queue.pruning import prune as prune_rows
+from node.queue.pruning import MaxAge, Retention
 from node.runtime import Node, UnitOfWork
 from node.webhooks import service, signing
 from node.webhooks.models import Webhook, WebhookMessage
@@ -27,7 +25,15 @@ RETRY = replace(DELIVERY, max_age=timedelta(days=3))
 # A webhook that only fails for longer is switched off.
 DISABLE_AFTER = timedelta(days=5)
 HTTP_GONE = 410
-RETENTION = timedelta(days=30)
+MAX_AGE = timedelta(days=30)
+RETENTION = (
+    Retention(
+        "webhook_messages",
+        WebhookMessage,
+        (MaxAge(WebhookMessage.finished_at, lambda _: MAX_AGE),),
+        lambda: WebhookMessage.state != WebhookMessage.WAITING_STATE,
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,10 @@ class WebhookAttempt:
 
 @leases.wakes_for_next(WebhookMessage)
 def run_job(node: Node) -> None:
-    """Job: send all due messages, and prune once an hour."""
+    """Job: send all due messages."""
     leases.process_queue(
         node, WebhookMessage, partial(_attempt_delivery, node), concurrency=MAX_CONCURRENT
     )
-    run_hourly(node, WebhookMessage.JOB, lambda: prune_messages(node))
 
 
 def _attempt_delivery(node: Node, lease: leases.Lease) -> None:
@@ -135,12 +140,3 @@ def _record_health(
         webhook.off_at = checked_at
         work.audit("webhook.off", webhook.url)
         log.warning("webhook switched off", url=webhook.url, status=attempt.status)
-
-
-def prune_messages(node: Node) -> None:
-    """Delete messages that were delivered or failed longer than `RETENTION` ago."""
-    old = select(WebhookMessage.id).where(
-        WebhookMessage.state != WebhookMessage.WAITING_STATE,
-        WebhookMessage.finished_at < now() - RETENTION,
-    )
-    prune_rows(node, WebhookMessage.JOB, WebhookMessage, old)

@@ -11,6 +11,8 @@ from sqlalchemy import inspect
 
 from node import schema_migrations
 from node.access.permissions import all_permissions
+from node.app import RETENTION
+from node.database.tables import Base
 from node.request import PUBLIC
 from node.testing.nodes import Nodes, TestNode
 from node.web.request_lifecycle import permission_of
@@ -20,6 +22,59 @@ ROOT = Path(__file__).parents[2]
 # A part of an address that is one of several words.
 CHOICE = re.compile(r"<any\((\w+)[^>]*>")
 ENDPOINT = re.compile(r"""url_for\(\s*["']([\w.]+)["']""")
+
+# Tables without a retention, and what else limits them.
+OWN = "grows with the council's own people and projects, and is theirs to delete"
+BY_COUNCIL = "a limited number for each council that ours follows"
+AT_ONCE = "the surplus is deleted when a row is added: delete_surplus"
+DONE = "deleted once it is done"
+UNPRUNED = {
+    "actor_key": "at most 20 per actor; old ones of ours are deleted when the overlap ends",
+    "adoption": "limited per server, and in all while held: adoption_service",
+    "api_token": "valid ones are limited per person, who makes each by hand",
+    "audit_entry": "the council's record of what it did; entries of others have a quota: runtime",
+    "backfill": BY_COUNCIL,
+    "block": "limited in all: actor_blocks.MAX_BLOCKS",
+    "bucket": BY_COUNCIL,
+    "clock": "one row",
+    "comment": "limited per actor, per server, and in all while held: remote_comments",
+    "comparison": BY_COUNCIL,
+    "council": BY_COUNCIL,
+    "departure": DONE,
+    "follow": "limited per server and in all: following",
+    "hand_over": OWN,
+    "hourly_job": "one row per job",
+    "imported_project": OWN,
+    "local_service": OWN,
+    "long_write": DONE,
+    "notice_choice": OWN,
+    "notice_subscriber": OWN,
+    "peer": AT_ONCE,
+    "peer_list": "one row per list that the operator chose",
+    "plugin_document": "limited per council and type: plugin_documents.service.MAX_PER_COUNCIL",
+    "plugin_failure": AT_ONCE,
+    "plugin_job": "one row per job of a plugin",
+    "plugin_switch": "one row per plugin",
+    "plugin_value": "one row per setting of a plugin",
+    "project": "limited per council that ours follows: remote_projects.MAX_PER_COUNCIL",
+    "project_mark": DONE,
+    "project_relation": "a limited number per project",
+    "project_update": "a limited number per project that others wrote: updates.MAX_PER_PROJECT",
+    "project_version": OWN,
+    "refusal_count": AT_ONCE,
+    "reminder": "deleted when the project is confirmed",
+    "report": AT_ONCE,
+    "review": OWN,
+    "role": OWN,
+    "saved_search": "limited per person: saved_searches.MAX_PER_PERSON",
+    "search_entry": "one row per project",
+    "search_output": "one row per output of a project",
+    "statement": "limited per server: same_need.service.MAX_PER_HOST",
+    "user_role": OWN,
+    "users": OWN,
+    "watch": OWN,
+    "webhook": "limited per person: webhooks.service.MAX_PER_PERSON",
+}
 
 # The wiring is the same on every database.
 pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
@@ -125,6 +180,16 @@ def test_every_queue_has_a_job(council: TestNode) -> None:
         "mail",
         "webhook_message",
     }
+
+
+@pytest.mark.usefixtures("council")
+def test_every_table_is_pruned_or_limited_otherwise() -> None:
+    """Tables of plugins, which have `__` in their names, are the plugins' own concern."""
+    tables = {name for name in Base.metadata.tables if "__" not in name}
+    pruned = {retention.model.__tablename__ for retention in RETENTION}
+    assert len({retention.name for retention in RETENTION}) == len(RETENTION)
+    assert pruned & UNPRUNED.keys() == set()
+    assert pruned | UNPRUNED.keys() == tables
 
 
 def test_every_owner_of_tables_has_one_newest_migration(council: TestNode) -> None:

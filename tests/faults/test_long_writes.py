@@ -5,7 +5,6 @@ from sqlalchemy import func, insert, literal, select, update
 
 from node.database.tables import now
 from node.events.models import NotificationEvent
-from node.federating import housekeeping
 from node.federating.models import (
     Actor,
     ClockReading,
@@ -17,7 +16,6 @@ from node.federating.models import (
     RemoteTombstone,
 )
 from node.federating.outbound import clock
-from node.notifications import housekeeping as notifications_housekeeping
 from node.notifications.models import Notification
 from node.people.models import User
 from node.queue.error_isolation import JobFailure
@@ -37,6 +35,7 @@ from tests.faults.many_rows import (
     remote_actors,
     uri,
 )
+from tests.jobs.pruning import prune
 
 TIME = Notification.at.type
 
@@ -193,8 +192,7 @@ def test_housekeeping_deletes_in_portions(node: TestNode) -> None:
         columns = ["user_id", "happening_id", "topic", "at"]
         work.session.execute(insert(Notification).from_select(columns, told))
     with recorded(node) as found:
-        housekeeping.prune_all(node.node)
-        notifications_housekeeping.prune_all(node.node)
+        prune(node)
     check(found, 5 * FEW)
     with node.reading() as session:
         for model in (RemoteTombstone, Disclosure, JobFailure, Notification, NotificationEvent):

@@ -1,4 +1,4 @@
-"""Housekeeping does not take an actor that comes to be needed at that moment."""
+"""What housekeeping deletes, and what it does not."""
 
 import threading
 from datetime import timedelta
@@ -9,10 +9,12 @@ from sqlalchemy.exc import DBAPIError
 
 from node.councils import service as councils
 from node.database.tables import now
-from node.federating import housekeeping
-from node.federating.models import Actor, Follow
+from node.federating.models import Actor, Delivery, DeliveryAttempt, Follow
+from node.federating.retention import MAX_ATTEMPTS_KEPT
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes
+from tests.faults.many_rows import deliveries, fill
+from tests.jobs.pruning import prune
 
 LONG_AGO = timedelta(days=90)
 
@@ -55,8 +57,31 @@ def test_an_actor_that_follows_while_it_is_pruned_is_not_forgotten(nodes: Nodes)
             following.join(1)
 
     event.listen(engine, "before_cursor_execute", meanwhile)
-    housekeeping.prune_all(node.node)
+    prune(node)
     following.join()
     event.remove(engine, "before_cursor_execute", meanwhile)
     with node.reading() as session:
         assert set(stored) <= set(session.scalars(select(Follow.uri)))
+
+
+def test_of_each_delivery_the_latest_attempts_are_kept(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    deliveries(node, 2)
+    with node.reading() as session:
+        ids = session.scalars(select(Delivery.id).order_by(Delivery.id)).all()
+    for delivery_id, number in zip(ids, (25, 3), strict=True):
+        fill(
+            node,
+            DeliveryAttempt,
+            number,
+            delivery_id=delivery_id,
+            at=now(),
+            answer="",
+            milliseconds=1,
+        )
+    with node.reading() as session:
+        attempts = select(DeliveryAttempt.id).order_by(DeliveryAttempt.id)
+        before = session.scalars(attempts).all()
+    prune(node)
+    with node.reading() as session:
+        assert session.scalars(attempts).all() == before[25 - MAX_ATTEMPTS_KEPT :]

@@ -9,6 +9,8 @@ from federation.retry import RetryPolicy
 from federation.signatures import SignedRequest, parse_signature
 from federation.vocabulary import RFC9421_CAPABILITY
 from node.councils import service as councils
+from node.federating import retention
+from node.federating.models import Delivery
 from node.federating.outbound import delivery, peer_health
 from node.federating.peers import fetching
 from node.testing.fake_peer import FakePeer
@@ -22,6 +24,8 @@ from tests.federation.delivering import (
     send_due,
     states,
 )
+from tests.jobs.pruning import prune
+from tests.refusals.test_caps import count
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 HOST = "brackwell.test"
@@ -352,8 +356,11 @@ def test_what_was_finished_long_ago_is_not_kept(
 ) -> None:
     say(node)
     nodes.run_until_idle()
-    assert delivery.prune(node.node) == 0
-    monkeypatch.setattr(delivery, "RETENTION", -DAY)
+    prune(node)
+    assert count(node, Delivery) == 2, "the Accept and the first"
+    monkeypatch.setattr(retention, "DELIVERY_MAX_AGE", -DAY)
+    there.response_status = 500
     say(node)
-    assert delivery.prune(node.node) == 2, "the Accept and the first"
-    assert states(node, HOST) == [("pending", 0)]
+    prune(node)
+    assert count(node, Delivery) == 1
+    assert states(node, HOST) == [("pending", 1)]

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from node.conversations import thread_fetcher as conversations
 from node.database.tables import now
 from node.events.models import NotificationEvent, Watch
-from node.federating import housekeeping
 from node.federating.inbound import inbox_processor, server_discovery
 from node.federating.models import (
     Actor,
@@ -33,7 +32,6 @@ from node.federating.peers.service import NEWLY_ALLOWED_JOB
 from node.freshness import service as freshness
 from node.mail.models import Mail
 from node.notifications import email_digests
-from node.notifications import housekeeping as notifications_housekeeping
 from node.notifications.models import Notification, NotificationSubscriber
 from node.operating import key_rotation
 from node.passwords import service as passwords
@@ -45,6 +43,7 @@ from node.projects.details import Freshness
 from node.projects.models import Project, ReindexRequest
 from node.projects.reindex_queue import JOB as INDEXING
 from node.projects.relations import MERGING_JOB
+from node.queue import pruning
 from node.queue.batched_writes import JOB as LONG_WRITES
 from node.queue.batched_writes import BatchedWrite
 from node.queue.error_isolation import JobFailure
@@ -139,10 +138,6 @@ def _messages_stay(one: TestNode, _row_id: int) -> Any:
     return refusing(one, "SELECT inbox_item.id")
 
 
-def _emails_stay(one: TestNode, _row_id: int) -> Any:
-    return refusing(one, "SELECT mail.id")
-
-
 def _has_run(session: Session, _id: int) -> bool:
     return session.scalar(select(PluginJob.ran_at).where(PluginJob.name == "remind")) is not None
 
@@ -162,7 +157,7 @@ CASES: dict[str, Case] = {
         _without(InboxItem, state="new"),
         on(InboxItem),
     ),
-    housekeeping.JOB: Case(rows.deleted, _is_forgotten, _messages_stay),
+    pruning.JOB: Case(rows.deleted, _is_forgotten, _messages_stay),
     freshness.JOB: Case(rows.overdue, _has(Project, freshness=Freshness.due), on(Project)),
     Backfill.JOB: Case(rows.backfill, _without(Backfill, attempts=0), on(Backfill)),
     PeerList.JOB: Case(rows.peer_list, _without(PeerList, attempts=0), on(PeerList)),
@@ -188,7 +183,6 @@ CASES: dict[str, Case] = {
     ),
     passwords.JOB: Case(rows.password, _is_gone(PasswordReset), on(PasswordReset)),
     Mail.JOB: Case(rows.mail, _has(Mail, state="sent"), on(Mail)),
-    notifications_housekeeping.JOB: Case(rows.old_notice, _is_gone(Notification), _emails_stay),
     LONG_WRITES: Case(rows.long_write, _is_gone(BatchedWrite), on(BatchedWrite)),
     INDEXING: Case(rows.marked, _is_indexed, on(Project)),
     searches.JOB: Case(rows.saved_search, _is_checked, on(SavedSearch)),

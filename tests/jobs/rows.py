@@ -268,13 +268,6 @@ def deleted(work: UnitOfWork, number: int) -> int:
     return actor.id
 
 
-def old_notice(work: UnitOfWork, number: int) -> int:
-    row_id = notice(work, number)
-    row = work.session.get_one(Notification, row_id)
-    row.at, row.waits_for = now() - LONG_AGO, None
-    return row_id
-
-
 def plugin_job(work: UnitOfWork, _number: int) -> int:
     """A plugin was switched on a moment ago: it is brought up to date, and its job runs."""
     work.session.execute(delete(PluginJob))

@@ -9,11 +9,9 @@ from sqlalchemy import select
 from node.federating.inbound.inbox_processor import FETCHING_JOB
 from node.federating.models import InboxItem
 from node.federating.outbound.clock import JOB as CLOCK
-from node.people.sessions import JOB as SESSIONS
 from node.queue.mixins import QueueMixin
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.unsaved.service import JOB as UNSAVED
 from tests.jobs.items import CASES, is_worked, make, run
 from tests.jobs.peers import Everybody
 from tests.refusals.test_belief import article, followed
@@ -21,8 +19,8 @@ from tests.refusals.test_belief import article, followed
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-# They delete what is too old, or pull in what is due too late.
-WITHOUT_ITEMS = {UNSAVED, SESSIONS, CLOCK}
+# It pulls in what is due too late.
+WITHOUT_ITEMS = {CLOCK}
 # Their rows say themselves what went wrong.
 QUEUES = {row.JOB for row in QueueMixin.__subclasses__()} | {FETCHING_JOB}
 

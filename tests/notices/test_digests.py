@@ -10,16 +10,17 @@ from sqlalchemy import update
 
 from node.app import get_node
 from node.database.tables import now
-from node.notifications import email_digests, housekeeping
+from node.notifications import email_digests
 from node.notifications.digest_renderer import TemplateDigestRenderer
 from node.notifications.email_digests import due_before
-from node.notifications.models import Notification, NotificationSubscriber
+from node.notifications.models import MAX_AGE, Notification, NotificationSubscriber
 from node.notifications.preferences import MailFrequency
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 from tests.federation.talking import copy_of
 from tests.federation.test_main_job import follow, publish
 from tests.federation.test_updates import written
+from tests.jobs.pruning import prune
 from tests.notices.postman import MailServer, mail_server
 from tests.notices.test_following import list_notifications
 
@@ -267,9 +268,9 @@ def test_old_notifications_are_pruned(nodes: Nodes) -> None:
     nodes.run_until_idle()
     assert len(list_notifications(operator)) == 1
     with here.work() as work:
-        old = now() - housekeeping.RETENTION - timedelta(days=1)
+        old = now() - MAX_AGE - timedelta(days=1)
         work.session.execute(update(Notification).values(at=old))
-    housekeeping.prune_all(here.node)
+    prune(here)
     assert list_notifications(operator) == []
 
 

@@ -14,6 +14,7 @@ from node.people import sessions
 from node.people.models import UserSession
 from node.testing.nodes import PASSWORD, Nodes, TestNode
 from node.testing.visitor import Visitor
+from tests.jobs.pruning import prune
 
 OFFICER = "officer@aldermoor.example"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
@@ -180,10 +181,10 @@ def test_the_first_sign_in_is_no_news(nodes: Nodes) -> None:
 def test_sessions_are_forgotten_after_half_a_year(council: TestNode) -> None:
     visitor = sign_in(council)
     with council.work() as work:
-        old = now() - sessions.RETENTION - timedelta(days=1)
+        old = now() - sessions.MAX_AGE - timedelta(days=1)
         work.session.execute(update(UserSession).values(seen_at=old))
     sign_in(council, device=cookie(visitor, "device"))
-    sessions.prune_sessions(council.node)
+    prune(council)
     with council.reading() as session:
         assert len(session.scalars(select(UserSession)).all()) == 1
 

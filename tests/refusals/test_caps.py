@@ -4,21 +4,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from federation.signatures import PrivateKey, PublicKey, public_pem
 from federation.vocabulary import ActorDocument
 from node.audit import AuditEntry
 from node.database.tables import now
-from node.federating import housekeeping
+from node.federating import retention
 from node.federating.models import Actor, ActorKey, Delivery, Follow, InboxItem
 from node.federating.outbound import outbox
 from node.federating.sync import following
-from node.queue.hourly_jobs import HourlyJob
 from node.runtime import AUDIT_QUOTA_PER_SERVER
 from node.testing.fake_peer import FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_main_job import publish
+from tests.jobs.pruning import prune
 from tests.refusals.test_refusals import counted
 
 MONTHS = timedelta(days=90)
@@ -31,14 +31,6 @@ def count(node: TestNode, model: Any, *among: Any) -> int:
 
 def like(sender: FakeActor, node: TestNode, about: str = "x") -> int:
     return sender.send(sender.build_activity("Like", about), node).status_code
-
-
-def tidied(node: TestNode) -> None:
-    """As if an hour had passed."""
-    with node.work() as work:
-        work.session.execute(delete(HourlyJob))
-    node.node.jobs.wake(housekeeping.JOB)
-    node.node.jobs.run_pending()
 
 
 def test_must_35_messages_of_a_server_that_wait(nodes: Nodes) -> None:
@@ -74,7 +66,7 @@ def test_must_35_messages_that_were_acted_on(
         work.session.execute(long_ago.values(finished_at=now() - timedelta(days=15)))
     last = sender.build_activity("Like", "x")
     assert sender.send(last, node).status_code == 202
-    tidied(node)
+    prune(node)
     assert count(node, InboxItem) == left
     assert count(node, InboxItem, InboxItem.uri == last["id"]) == 1, "the last ones stay"
 
@@ -83,7 +75,7 @@ def test_must_35_actors_that_nobody_here_needs(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = nodes.start("aldermoor", most_actors=4)
-    monkeypatch.setattr(housekeeping, "MAX_ACTORS_PER_HOST", 2)
+    monkeypatch.setattr(retention, "MAX_ACTORS_PER_HOST", 2)
     crowd = FakePeer.join(nodes, "crowd.test", node)
     one = FakePeer.join(nodes, "one.test", node)
     follower = crowd.actor()
@@ -93,13 +85,13 @@ def test_must_35_actors_that_nobody_here_needs(
     senders = [crowd.actor() for _ in range(5)] + [one.actor() for _ in range(2)]
     assert {like(sender, node) for sender in senders} == {202}
     nodes.run_until_idle()
-    tidied(node)
+    prune(node)
     assert count(node, Actor, ~Actor.is_local) == 8, "newcomers stay"
     with node.work() as work:
         work.session.execute(update(Actor).values(fetched_at=now() - MONTHS))
     newest = crowd.actor()
     assert like(newest, node) == 202
-    tidied(node)
+    prune(node)
     assert count(node, Actor, Actor.host == "crowd.test") == 2 + 1 + 1, "a follower, and a newcomer"
     assert count(node, Actor, Actor.host == "one.test") == 2
     assert count(node, Actor, Actor.uri == follower.uri) == 1

@@ -7,7 +7,7 @@ from node.audit import AuditEntry
 from node.conversations import remote_comments
 from node.conversations import service as conversations
 from node.conversations.models import Comment
-from node.federating import housekeeping
+from node.federating import retention
 from node.federating.inbound import inbox, inbox_processor
 from node.federating.models import (
     Block,
@@ -26,7 +26,8 @@ from node.testing.nodes import Nodes, TestNode
 from tests.federation.talking import note, say
 from tests.federation.test_groups import follow_group
 from tests.federation.test_main_job import publish
-from tests.refusals.test_caps import count, like, tidied
+from tests.jobs.pruning import prune
+from tests.refusals.test_caps import count, like
 
 
 def strangers(nodes: Nodes, number: int) -> list[FakeActor]:
@@ -59,9 +60,9 @@ def test_must_35_servers_that_nobody_allowed(nodes: Nodes, monkeypatch: pytest.M
     monkeypatch.setattr(remote_comments, "MAX_HELD", 2)
     monkeypatch.setattr(actor_blocks, "MAX_BLOCKS", 2)
     monkeypatch.setattr(moderation, "MAX_OPEN_REMOTE", 2)
-    monkeypatch.setattr(housekeeping, "MAX_REACTIONS", 2)
-    monkeypatch.setattr(housekeeping, "MAX_TOMBSTONES", 2)
-    monkeypatch.setattr(housekeeping, "MAX_DIRECT_ACTIVITIES", 0)
+    monkeypatch.setattr(retention, "MAX_REACTIONS", 2)
+    monkeypatch.setattr(retention, "MAX_TOMBSTONES", 2)
+    monkeypatch.setattr(retention, "MAX_DIRECT_ACTIVITIES", 0)
     monkeypatch.setattr("node.runtime.AUDIT_QUOTA_TOTAL", 3)
     before = count(node, AuditEntry)
     for one in strangers(nodes, 4):
@@ -75,7 +76,7 @@ def test_must_35_servers_that_nobody_allowed(nodes: Nodes, monkeypatch: pytest.M
     assert count(node, Report) == 2
     assert count(node, Block) == 2
     assert count(node, Reaction) == count(node, RemoteTombstone) == 4
-    tidied(node)
+    prune(node)
     assert count(node, Reaction) == count(node, RemoteTombstone) == 2
     assert count(node, AuditEntry) - before <= 3
     for one in strangers(nodes, 4):

@@ -11,8 +11,9 @@ from node.federating.models import InboxItem
 from node.testing.fake_peer import FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_proofs import lists
+from tests.jobs.pruning import prune
 from tests.refusals.test_belief import follow
-from tests.refusals.test_caps import count, like, tidied
+from tests.refusals.test_caps import count, like
 
 EARLIER = timedelta(hours=1)
 
@@ -32,7 +33,7 @@ def forget(nodes: Nodes, node: TestNode, sender: FakeActor) -> None:
     """So many other messages come that earlier ones are not kept."""
     assert [like(sender, node) for _ in range(3)] == [202] * 3
     nodes.run_until_idle()
-    tidied(node)
+    prune(node)
     node.node.inbox_history_cache.clear()  # a second has passed
     assert count(node, InboxItem) == 2
 

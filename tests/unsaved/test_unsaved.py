@@ -16,6 +16,7 @@ from node.testing.visitor import PageForm, Visitor, parse_forms
 from node.unsaved import service
 from node.unsaved.models import UnsavedInput
 from tests.freshness.waiting import TEXT, write
+from tests.jobs.pruning import prune
 
 TYPED = "Much was <typed> here\n\n    and there"
 
@@ -214,8 +215,8 @@ def test_stored_texts_are_limited_and_pruned(council: TestNode) -> None:
     assert count_stored(council) == service.MAX_PER_PERSON
     with council.work() as work:
         for row in work.session.scalars(select(UnsavedInput)):
-            row.at = now() - service.RETENTION - timedelta(days=1)
-    service.prune_expired(council.node)
+            row.at = now() - service.MAX_AGE - timedelta(days=1)
+    prune(council)
     assert count_stored(council) == 0
 
 

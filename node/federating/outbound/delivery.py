@@ -1,4 +1,4 @@
-"""The delivery job, and what operators do with deliveries: retry, cancel, prune.
+"""The delivery job, and what operators do with deliveries: retry and cancel.
 
 A worker leases rows, sends without a transaction, and records the results. When a worker dies its
 leases expire and the deliveries are sent again: at least once, and the receiver's inbox drops
@@ -6,26 +6,22 @@ duplicates. Deliveries about one object are sent in order.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from node.database.tables import now
 from node.errors import ConflictError, NotFoundError
-from node.federating.models import Delivery, Disclosure
+from node.federating.models import Delivery
 from node.federating.outbound import peer_health
 from node.federating.outbound.sender_pool import SenderPool
 from node.federating.peers.dead_letters import dead_letter_batch
 from node.messages import msg
 from node.queue import batched_writes, leases
-from node.queue.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
 
 CANCELLED_BY_OPERATOR = "Cancelled by an operator."
-# How long finished deliveries are kept, and how many at most in each state.
-RETENTION = timedelta(days=90)
-MAX_FINISHED = 1_000_000
 
 
 @leases.wakes_for_next(Delivery)
@@ -109,27 +105,3 @@ def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
 RETRY_HOST = batched_writes.BatchedWriteKind("retry-host", _retry_batch)
 CANCEL_HOST = batched_writes.BatchedWriteKind("give-up-host", _cancel_batch)
 BATCHED_WRITES = RETRY_HOST, CANCEL_HOST
-
-
-def prune(node: Node) -> int:
-    """Delete old finished deliveries with their attempts. Returns the number of deliveries.
-
-    Disclosures are kept until the host has acknowledged the object's Delete.
-    """
-    cutoff = now() - RETENTION
-    deleted = sum(_prune_state(node, state, cutoff) for state in ("delivered", "failed"))
-    is_expired = Disclosure.last_at < cutoff, Disclosure.deleted_at < cutoff
-    prune_rows(node, Delivery.JOB, Disclosure, select(Disclosure.id).where(*is_expired))
-    return deleted
-
-
-def _prune_state(node: Node, state: str, cutoff: datetime) -> int:
-    finished = select(Delivery.id).where(Delivery.state == state)
-    newest_first = finished.order_by(Delivery.finished_at.desc())
-    with node.reading() as session:
-        surplus_from = session.scalar(
-            newest_first.with_only_columns(Delivery.finished_at).offset(MAX_FINISHED).limit(1)
-        )
-    before = max(cutoff, surplus_from) if surplus_from else cutoff
-    oldest = finished.where(Delivery.finished_at <= before).order_by(Delivery.finished_at)
-    return prune_rows(node, Delivery.JOB, Delivery, oldest)

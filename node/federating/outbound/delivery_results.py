@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cache
 from http import HTTPStatus
 
-from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from federation import retry
@@ -24,8 +24,6 @@ from node.federating.peers import service as peers
 from node.queue import leases
 from node.runtime import UnitOfWork
 
-# Attempts that are kept per delivery: the latest.
-MAX_ATTEMPTS_KEPT = 20
 # Every server that received an object must learn that it is deleted, however long that takes.
 MAX_AGE_BY_TYPE = {"Delete": timedelta(days=90)}
 # A refused Follow is retried for longer: the other operator may take a while to allow us.
@@ -129,7 +127,6 @@ def _apply_outcome(
 
 
 def _save_attempts(session: Session, attempts: Sequence[tuple[Delivery, AttemptResult]]) -> None:
-    """Insert attempts, and prune the oldest ones of retried deliveries."""
     if not attempts:
         return
     values = [
@@ -143,20 +140,6 @@ def _save_attempts(session: Session, attempts: Sequence[tuple[Delivery, AttemptR
         for row, result in attempts
     ]
     session.connection().execute(insert(DeliveryAttempt), values)
-    retried_ids = [row.id for row, _ in attempts if row.attempts > 1]
-    if retried_ids:
-        _prune_attempts(session, retried_ids)
-
-
-def _prune_attempts(session: Session, delivery_ids: Sequence[int]) -> None:
-    newer = aliased(DeliveryAttempt)
-    newer_count = (
-        select(func.count())
-        .where(newer.delivery_id == DeliveryAttempt.delivery_id, newer.id > DeliveryAttempt.id)
-        .scalar_subquery()
-    )
-    is_surplus = DeliveryAttempt.delivery_id.in_(delivery_ids), newer_count >= MAX_ATTEMPTS_KEPT
-    session.execute(delete(DeliveryAttempt).where(*is_surplus))
 
 
 def _release_next(work: UnitOfWork, finished_ids: Sequence[int]) -> None:

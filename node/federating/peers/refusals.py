@@ -7,7 +7,6 @@ import dataclasses
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from node.caches_and_limits import BufferedCount
 from node.database.tables import insert_into
 from node.federating.models import RefusalCount
 from node.principal import Principal
+from node.queue.pruning import delete_surplus
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,9 @@ def flush(node: Node) -> None:
         with node.work(by=Principal.job("inbox")) as work:
             for (host, reason), entry in counts.items():
                 _save(work.session, host, reason, entry)
-            _prune(work.session)
+            delete_surplus(
+                work.session, RefusalCount, max_rows=MAX_ROWS, oldest_first=[RefusalCount.last_at]
+            )
     except SQLAlchemyError:
         log.exception("refusals could not be counted", names=len(counts))
 
@@ -58,9 +60,3 @@ def _save(session: Session, host: str, reason: str, entry: BufferedCount) -> Non
         "last_at": entry.last_at,
     }
     session.execute(insert.on_conflict_do_update(index_elements=["host", "reason"], set_=changes))
-
-
-def _prune(session: Session) -> None:
-    newest_first = select(RefusalCount.id).order_by(RefusalCount.last_at.desc(), RefusalCount.id)
-    oldest = newest_first.offset(MAX_ROWS)
-    session.execute(delete(RefusalCount).where(RefusalCount.id.in_(oldest)))

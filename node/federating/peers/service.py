@@ -19,6 +19,7 @@ from node.federating.models import Actor, Block, Delivery, Follow, Peer
 from node.federating.peers.dead_letters import dead_letter_batch
 from node.messages import msg
 from node.queue import batched_writes
+from node.queue.pruning import delete_surplus
 from node.runtime import UnitOfWork
 from node.settings import Settings
 from node.text import one_line
@@ -164,18 +165,18 @@ def get_or_create(session: Session, host: str) -> Peer:
     peer = session.scalar(query)
     if peer is not None:
         return peer
-    _prune_undecided(session)
+    _make_room_for_undecided(session)
     insert_once(session, Peer, host=host, state=UNKNOWN, last_answer="")
     return session.scalars(query).one()
 
 
-def _prune_undecided(session: Session) -> None:
-    undecided = select(Peer.id).where(Peer.state == UNKNOWN, Peer.found_from.is_(None))
-    newest_first = undecided.order_by(Peer.heard_at.desc().nulls_last(), Peer.id.desc())
-    surplus = newest_first.offset(MAX_UNDECIDED - 1).limit(MAX_SQL_VALUES)
-    # Repeated outside the subquery: a host that is being decided about is kept.
+def _make_room_for_undecided(session: Session) -> None:
+    """Anyone can name any number of hosts, so the surplus is deleted at once."""
     is_undecided = Peer.state == UNKNOWN, Peer.found_from.is_(None)
-    session.execute(delete(Peer).where(Peer.id.in_(surplus), *is_undecided))
+    oldest_first = [Peer.heard_at.nulls_first()]
+    delete_surplus(
+        session, Peer, *is_undecided, max_rows=MAX_UNDECIDED - 1, oldest_first=oldest_first
+    )
 
 
 def enforce_decisions(work: UnitOfWork) -> None:
