@@ -54,7 +54,6 @@ from node.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from node.events import service as _events
 from node.federating.identity import local_uris as _local_uris
 from node.federating.outbound import outbox as _outbox
 from node.federating.views.current_viewer import current_viewer
@@ -63,6 +62,7 @@ from node.languages import page_language as language
 from node.languages import translate
 from node.markup import is_local_path
 from node.messages import msg, msg_count
+from node.notification_events import service as _events
 from node.people import service as _people
 from node.plugin_admin import jobs as _jobs
 from node.plugin_admin import setting_values as _setting_values

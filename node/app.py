@@ -26,7 +26,6 @@ from node.database.tables import db
 from node.desk import views as desk_views
 from node.drafts import notifications as drafts_notifications
 from node.drafts import views as drafts_views
-from node.events.kinds import NotificationKind, index_by_name
 from node.evidence import views as evidence_views
 from node.federating import models as federating_models
 from node.federating import retention as federating_retention
@@ -52,6 +51,7 @@ from node.mail.models import Mail
 from node.menu import build_layout_context
 from node.moderation import views as moderation_views
 from node.moderation.remote_reports import HANDLERS as MODERATION_HANDLERS
+from node.notification_kinds import NotificationKind, index_by_name
 from node.notifications import email_digests, fan_out
 from node.notifications import models as notifications_models
 from node.notifications import views as notifications_views

@@ -216,7 +216,7 @@ class Quota:
 @dataclass(frozen=True)
 class Node:
     """The parts of one node. `handlers` are called in their order; `notification_kinds` are the
-    kinds of `node.events.kinds` by name. Caches, limiters and buffers are for this process only.
+    kinds of `node.notification_kinds` by name. Caches, limiters and buffers are for this process only.
     """
 
     settings: Settings

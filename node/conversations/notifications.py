@@ -5,9 +5,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.conversations.models import Comment
-from node.events import service as events
-from node.events.kinds import NotificationKind, Topic
 from node.federating.models import Actor
+from node.notification_events import service as events
+from node.notification_kinds import NotificationKind, Topic
 from node.runtime import UnitOfWork
 
 COMMENT_WRITTEN = NotificationKind(

@@ -15,13 +15,13 @@ from node.councils import service
 from node.councils.models import Council
 from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError
-from node.events import service as events
 from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, Follow
 from node.federating.outbound import outbox
 from node.federating.peers import actor_moves
 from node.federating.sync import actor_blocks, following
 from node.messages import msg
+from node.notification_events import service as events
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 MAX_ALIASES = 50

@@ -4,8 +4,8 @@ from flask_babel import lazy_gettext as _l
 
 from node.access.permissions import COORDINATOR_ROLES
 from node.drafts.models import DraftReview
-from node.events.kinds import NotificationKind, Topic
-from node.events.service import record_event
+from node.notification_events.service import record_event
+from node.notification_kinds import NotificationKind, Topic
 from node.runtime import UnitOfWork
 
 REVIEW_REQUESTED = NotificationKind(

@@ -2,9 +2,9 @@
 
 from flask_babel import lazy_gettext as _l
 
-from node.events.kinds import NotificationKind, Topic
-from node.events.service import record_event
 from node.handover.models import HandOver
+from node.notification_events.service import record_event
+from node.notification_kinds import NotificationKind, Topic
 from node.runtime import UnitOfWork
 
 OFFERED = NotificationKind(

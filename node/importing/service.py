@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from node.councils import service as councils
 from node.councils.models import Council
 from node.errors import ConflictError, GoneError, InvalidInputError
-from node.events import service as news
 from node.importing.limits import CpuDeadline
 from node.importing.matching import (
     ExistingProject,
@@ -30,6 +29,7 @@ from node.importing.matching import (
 from node.importing.models import ImportRecord
 from node.importing.parsed_project import ParsedProject, ParticipationStatus
 from node.messages import Message, msg
+from node.notification_events import service as news
 from node.people import service as people
 from node.principal import Principal
 from node.projects import service as projects

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from node import markup
 from node.councils import service as councils
-from node.events.kinds import NotificationKind
 from node.languages import LOCALES
+from node.notification_kinds import NotificationKind
 from node.notifications import sentences
 from node.notifications.email_digests import EmailDigest, RenderedDigest
 from node.notifications.preferences import MailFrequency

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from node.database import change_tracking
 from node.database.tables import insert_missing
-from node.events.kinds import NotificationKind, Topic
-from node.events.models import NotificationEvent, Watch
-from node.events.service import normalise_tag
+from node.notification_events.models import NotificationEvent, Watch
+from node.notification_events.service import normalise_tag
+from node.notification_kinds import NotificationKind, Topic
 from node.notifications import email_digests, preferences
 from node.notifications.models import Notification
 from node.notifications.preferences import MailFrequency

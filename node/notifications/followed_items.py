@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from node.access.viewer import Viewer
 from node.councils.models import Council
-from node.events.models import Watch
+from node.notification_events.models import Watch
 from node.projects import visibility as project_visibility
 from node.projects.models import Project
 

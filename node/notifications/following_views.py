@@ -9,9 +9,9 @@ from markupsafe import Markup
 from node.access.permissions import has_permission
 from node.councils.models import Council
 from node.errors import InvalidInputError, NotFoundError
-from node.events import service as events
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
+from node.notification_events import service as events
 from node.notifications import followed_items
 from node.notifications.blueprint import READ, blueprint
 from node.notifications.forms import FollowTagForm

@@ -3,9 +3,9 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, StringField
 
-from node.events.kinds import Topic
 from node.forms import BaseForm
 from node.languages import LANGUAGES
+from node.notification_kinds import Topic
 from node.notifications.sentences import FREQUENCY_LABELS, TOPIC_LABELS
 
 

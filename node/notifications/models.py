@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.database.tables import Base, now
-from node.events.models import NotificationEvent
+from node.notification_events.models import NotificationEvent
 from node.people.models import User
 from node.queue.pruning import MaxAge, MaxRows, Retention
 

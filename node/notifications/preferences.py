@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from node.database import change_tracking
 from node.database.tables import insert_into, insert_once
 from node.errors import InvalidInputError, NotFoundError
-from node.events.kinds import Topic
 from node.languages import LANGUAGES
 from node.messages import msg
+from node.notification_kinds import Topic
 from node.notifications.models import Notification, NotificationPreference, NotificationSubscriber
 from node.people.models import User
 from node.runtime import UnitOfWork

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from node.events.kinds import NotificationKind, Topic
+from node.notification_kinds import NotificationKind, Topic
 from node.notifications.preferences import MailFrequency
 from node.notifications.service import NotificationDetails
 from node.projects.forms import PHASE_LABELS

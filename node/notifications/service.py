@@ -13,9 +13,9 @@ from node.access.viewer import viewer_with_roles
 from node.conversations.models import Comment, CommentState
 from node.database.tables import now
 from node.errors import NotFoundError
-from node.events.models import NotificationEvent
 from node.federating.models import Actor
 from node.messages import msg
+from node.notification_events.models import NotificationEvent
 from node.notifications.models import Notification
 from node.pagination import Page, page_by_number
 from node.people.models import User

@@ -7,7 +7,7 @@ from flask_security import current_user
 from flask_wtf import FlaskForm
 
 from node.errors import InvalidInputError
-from node.events.kinds import Topic
+from node.notification_kinds import Topic
 from node.notifications import following_views, preferences, sentences, service
 from node.notifications.blueprint import READ, blueprint
 from node.notifications.forms import PreferencesForm

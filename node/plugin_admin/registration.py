@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import configure_mappers
 
 from node.database.engine import is_writing
-from node.events.kinds import NotificationKind, Topic
+from node.notification_kinds import NotificationKind, Topic
 from node.plugin_admin import enablement
 from node.plugin_admin.handlers import build_activity_handlers
 from node.plugin_api.hooks import Hooks

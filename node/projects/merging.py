@@ -15,12 +15,12 @@ from federation.addressing import PUBLIC_COLLECTION
 from federation.vocabulary import move as move_activity
 from node.councils.models import Council
 from node.database.tables import now
-from node.events import service as news
-from node.events.models import Watch
 from node.federating.identity import local_uris
 from node.federating.models import Actor
 from node.federating.outbound import outbox
 from node.principal import Principal
+from node.notification_events import service as news
+from node.notification_events.models import Watch
 from node.projects import group_actor
 from node.projects.details import RelationKind
 from node.projects.models import Project, ProjectState, Relation

@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from node.database.tables import now
-from node.events.kinds import NotificationKind, Topic
-from node.events.service import is_recent, record_events
+from node.notification_events.service import is_recent, record_events
+from node.notification_kinds import NotificationKind, Topic
 from node.projects.federate import RemoteProject
 from node.projects.models import Phase, Project, ProjectState
 from node.projects.remote_precedence import effective_changed_at

@@ -20,9 +20,9 @@ from federation.vocabulary import Article, id_of
 from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import expire_rows, insert_once, now
-from node.events.service import record_event
 from node.federating.models import Actor, Follow, RemoteTombstone
 from node.messages import msg
+from node.notification_events.service import record_event
 from node.outages import is_outage
 from node.projects import bucket_digests, federation_events, notifications, reindex_queue, relations
 from node.projects.federate import RemoteProject, from_article

@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.events.kinds import NotificationKind, Topic
-from node.events.service import record_events
+from node.notification_events.service import record_events
+from node.notification_kinds import NotificationKind, Topic
 from node.runtime import UnitOfWork
 from node.updates.federate import RemoteUpdate
 from node.updates.models import Update, UpdateState

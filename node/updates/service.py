@@ -17,11 +17,11 @@ from node.access.viewer import Viewer
 from node.councils.models import Council
 from node.database.tables import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
-from node.events.service import record_event
 from node.federating.identity import local_uris
 from node.federating.outbound import outbox
 from node.messages import Message, msg
 from node.pagination import Page, page_by_key, page_by_number, uncounted_page
+from node.notification_events.service import record_event
 from node.projects import federation_events, group_actor, review_dates
 from node.projects.federate import build_addressing
 from node.projects.licensing import licence_url

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from node.drafts.models import DraftReview
-from node.events.models import NotificationEvent
 from node.federating.models import (
     ActorDeletion,
     Backfill,
@@ -21,6 +20,7 @@ from node.federating.models import (
 from node.federating.peers import service as peers
 from node.handover.models import HandOver
 from node.mail.models import Mail
+from node.notification_events.models import NotificationEvent
 from node.projects.adoptions import STATE_TRANSITIONS as ADOPTION
 from node.projects.adoptions import AdoptionState
 from node.projects.details import Freshness

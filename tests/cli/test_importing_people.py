@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from node.events.models import Watch
 from node.importing.models import ImportRecord
 from node.mail.models import Mail
+from node.notification_events.models import Watch
 from node.people.models import User
 from node.testing.nodes import TestNode
 from tests.cli.conftest import Command

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from node.conversations import thread_fetcher as conversations
 from node.database.tables import now
-from node.events.models import NotificationEvent, Watch
+from node.federating import housekeeping
 from node.federating.inbound import inbox_processor, server_discovery
 from node.federating.models import (
     Actor,
@@ -31,6 +31,7 @@ from node.federating.outbound import peer_health
 from node.federating.peers.service import NEWLY_ALLOWED_JOB
 from node.freshness import service as freshness
 from node.mail.models import Mail
+from node.notification_events.models import NotificationEvent, Watch
 from node.notifications import email_digests
 from node.notifications.models import Notification, NotificationSubscriber
 from node.operating import key_rotation

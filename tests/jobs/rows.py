@@ -9,7 +9,6 @@ from sqlalchemy import delete, select
 from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import now
-from node.events.models import NotificationEvent, Watch
 from node.federating.models import (
     Actor,
     ActorDeletion,
@@ -25,6 +24,7 @@ from node.federating.models import (
     RemoteTombstone,
 )
 from node.mail.models import Mail
+from node.notification_events.models import NotificationEvent, Watch
 from node.notifications.models import Notification
 from node.passwords.models import PasswordReset
 from node.people.models import User

@@ -2,7 +2,7 @@
 
 from node.app import get_node
 from node.database.tables import now
-from node.events.service import record_event
+from node.notification_events.service import record_event
 from node.notifications import email_digests
 from node.notifications.digest_renderer import TemplateDigestRenderer
 from node.people import service as people

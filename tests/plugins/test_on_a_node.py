@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from node.councils import service as councils
-from node.events.models import NotificationEvent
+from node.notification_events.models import NotificationEvent
 from node.people import service as people
 from node.plugin_admin import failures
 from node.plugin_api.info import DemoInfo

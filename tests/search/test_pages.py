@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from node.database.tables import now
-from node.events.models import NotificationEvent
+from node.notification_events.models import NotificationEvent
 from node.notifications.models import Notification
 from node.projects import service as projects
 from node.queue import batched_writes

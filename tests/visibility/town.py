@@ -13,8 +13,8 @@ from node.conversations import service as conversations
 from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import now
-from node.events import service as news
 from node.federating.models import Actor
+from node.notification_events import service as news
 from node.notifications import preferences
 from node.officers import service as officers
 from node.people import service as people

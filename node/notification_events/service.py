@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from node.database.tables import insert_once, now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.events.kinds import NotificationKind
-from node.events.models import NotificationEvent, Watch
 from node.messages import msg
+from node.notification_events.models import NotificationEvent, Watch
+from node.notification_kinds import NotificationKind
 from node.runtime import UnitOfWork
 from node.text import one_line
 
