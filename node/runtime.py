@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ from node.caches_and_limits import (
 from node.database import change_tracking
 from node.database.engine import UNAVAILABLE_ERRORS, read_only, read_write
 from node.database.group_commit import GroupCommit
+from node.events import Event, Listeners, TransactionEnding
 from node.jobs import Jobs
 from node.outbound import OutboundClient
 from node.plugin_api.hooks import Hooks
@@ -120,9 +121,13 @@ class UnitOfWork:
         if (job, delay) not in self._jobs_to_wake:
             self._jobs_to_wake.append((job, delay))
 
+    def emit(self, event: Event) -> None:
+        """Call the handlers of an event that happened in this transaction."""
+        for handle in self.node.listeners.get(type(event), ()):
+            handle(self, event)
+
     def commit(self) -> None:
-        for hook in self.node.before_commit:
-            hook(self)
+        self.emit(TransactionEnding())
         changes = change_tracking.pop_changes(self.session)
         self.session.commit()
         self.node.invalidate_caches(changes)
@@ -185,25 +190,8 @@ class Relevance(Protocol):
 # `(work, received)`: called before a batch of activities is handled in one transaction, to query
 # the database once for what each handler would query (`node.database.change_tracking.CachedQuery`).
 Prefetcher = Callable[[UnitOfWork, Sequence[ReceivedActivity]], None]
-# `(work, project, remaining_audience, after_id, limit)`: called when fewer may see a project, to
-# withdraw up to `limit` of the room's rows about it, from the row id `after_id` on. The first call,
-# with 0, hides all of them. Returns the last row id, 0 if there are no more.
-AudienceNarrowedListener = Callable[[UnitOfWork, Any, Any, int, int], int]
-# `(work, actor, limit)`: called when a remote actor is deleted, to delete up to `limit` of the
-# room's rows with its content. Returns whether there are more.
-ActorDeletedListener = Callable[[UnitOfWork, Any, int], bool]
-# `(work, event_name, project, previous_visibility)`: called inside the transaction after a local
-# project is published, updated or deleted.
-ProjectEventListener = Callable[[UnitOfWork, str, Any, Any], None]
-# `(work)`: called before a unit of work is committed.
-BeforeCommitHook = Callable[[UnitOfWork], None]
-# `(work, user)`: called to revoke the credentials that the room has issued to a user.
-CredentialRevoker = Callable[[UnitOfWork, Any], None]
-# `(work, user, change, details)`: notifies a user of a change to their account.
-AccountNotifier = Callable[[UnitOfWork, Any, str, Mapping[str, str]], None]
-# `(work, update)`: called inside the transaction after a local update is written or deleted, which
-# its state tells.
-UpdateEventListener = Callable[[UnitOfWork, Any], None]
+# `(language)`: a context in which templates and translations can be used outside a request.
+Rendering = Callable[[str], AbstractContextManager[None]]
 
 
 @dataclass
@@ -216,7 +204,8 @@ class Quota:
 @dataclass(frozen=True)
 class Node:
     """The parts of one node. `handlers` are called in their order; `notification_kinds` are the
-    kinds of `node.notification_kinds` by name. Caches, limiters and buffers are for this process only.
+    kinds of `node.notification_kinds` by name. Caches, limiters and buffers are for this process
+    only.
     """
 
     settings: Settings
@@ -228,14 +217,9 @@ class Node:
     parse_page: PageParser
     notification_kinds: Mapping[str, Any]
     relevance: Relevance
-    on_audience_narrowed: Mapping[str, AudienceNarrowedListener]
+    listeners: Listeners
+    rendering: Rendering
     prefetchers: Sequence[Prefetcher] = ()
-    on_actor_deleted: Sequence[ActorDeletedListener] = ()
-    on_update_event: Sequence[UpdateEventListener] = ()
-    on_project_event: Sequence[ProjectEventListener] = ()
-    before_commit: Sequence[BeforeCommitHook] = ()
-    credential_revokers: Sequence[CredentialRevoker] = ()
-    account_notifiers: Sequence[AccountNotifier] = ()
     key_document_cache: SingleFlightCache[Any] = field(
         default_factory=lambda: SingleFlightCache(
             max_entries=MAX_KEY_DOCUMENTS, max_bytes=MAX_KEY_DOCUMENT_BYTES

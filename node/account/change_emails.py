@@ -1,18 +1,14 @@
 """Emails about changes to an account, in its user's language."""
 
-from collections.abc import Mapping
-
-from flask import Flask
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from node.languages import LOCALES
 from node.mail import service as mail
 from node.people.credentials import AccountChange
+from node.people.events import AccountChanged
 from node.people.models import User
 from node.people.user_agents import Device
-from node.runtime import AccountNotifier, UnitOfWork
+from node.runtime import UnitOfWork
 
 # Subject and main sentence.
 EMAIL_TEXTS = {
@@ -72,25 +68,21 @@ def device_name(device: Device) -> str:
     return browser or system or str(_("Unknown device"))
 
 
-def make_notifier(app: Flask) -> AccountNotifier:
-    """A notifier that queues emails with the translations of `app`, in the change's transaction."""
-
-    def notify(work: UnitOfWork, user: User, change: str, details: Mapping[str, str]) -> None:
-        language, name = user.language or work.settings.language, user.name
-        base_url = work.settings.base_url
-        with app.app_context(), force_locale(LOCALES[language]):
-            if change == AccountChange.device:
-                details = {"device": device_name(Device(**details))}
-            subject, sentence = EMAIL_TEXTS[AccountChange(change)]
-            parts = (
-                _("Hello %(name)s", name=name),
-                str(sentence) % details,
-                *_advice(AccountChange(change), base_url),
-            )
-            content = str(subject), "\n\n".join(parts) + "\n"
-        mail.send(work, user.email, *content, language=language)
-
-    return notify
+def on_account_changed(work: UnitOfWork, event: AccountChanged) -> None:
+    """Queue an email about a change to an account, in the transaction of the change."""
+    user, change = work.session.get_one(User, event.user_id), AccountChange(event.change)
+    language, details = user.language or work.settings.language, event.details
+    with work.node.rendering(language):
+        if change is AccountChange.device:
+            details = {"device": device_name(Device(**details))}
+        subject, sentence = EMAIL_TEXTS[change]
+        parts = (
+            _("Hello %(name)s", name=user.name),
+            str(sentence) % details,
+            *_advice(change, work.settings.base_url),
+        )
+        content = str(subject), "\n\n".join(parts) + "\n"
+    mail.send(work, user.email, *content, language=language)
 
 
 def _advice(change: AccountChange, base_url: str) -> tuple[str, ...]:

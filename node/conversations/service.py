@@ -22,11 +22,13 @@ from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFou
 from node.federating.identity import local_uris
 from node.federating.models import Actor, InboxItem, OutboxActivity
 from node.federating.outbound import outbox
+from node.federating.peers.actor_deletions import Erasure
 from node.messages import msg
 from node.projects import group_actor
 from node.projects.federate import build_addressing
 from node.projects.models import Project, ProjectState, Visibility, new_token
 from node.queue.pruning import delete_surplus
+from node.projects.withdrawals import Withdrawal
 from node.runtime import UnitOfWork
 from node.text import find_text_error, trim
 
@@ -162,7 +164,10 @@ def withdraw(
     return comments[-1].id if len(comments) == limit else 0
 
 
-def on_actor_deleted(work: UnitOfWork, author: Actor, limit: int) -> bool:
+WITHDRAW_COMMENTS = Withdrawal("withdraw-comments", withdraw)
+
+
+def _erase_comments_of(work: UnitOfWork, author: Actor, limit: int) -> bool:
     """Erase up to `limit` comments of a deleted remote account, and undo their announcements.
 
     Returns True if there may be more.
@@ -174,6 +179,9 @@ def on_actor_deleted(work: UnitOfWork, author: Actor, limit: int) -> bool:
             group_actor.undo_announcements(work, comment.project, comment.uri, comment.uri)
         erase(comment)
     return len(comments) == limit
+
+
+ERASE_COMMENTS = Erasure("erase-comments", _erase_comments_of)
 
 
 def erase(comment: Comment) -> None:

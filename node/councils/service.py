@@ -14,6 +14,7 @@ from federation.vocabulary import update as update_activity
 from node.councils import places
 from node.councils.models import Council
 from node.errors import ConflictError, InvalidInputError, NotFoundError
+from node.federating.events import ActorDeleted
 from node.federating.identity import actors, local_uris
 from node.federating.models import (
     Actor,
@@ -261,15 +262,12 @@ def update_from_document(work: UnitOfWork, actor: Actor, document: ActorDocument
     )
 
 
-def on_actor_deleted(work: UnitOfWork, actor: Actor, _limit: int) -> bool:
-    """Erase the GSS code and location of a remote council whose account was deleted.
-
-    Returns False: nothing is left to do.
-    """
+def on_actor_deleted(work: UnitOfWork, event: ActorDeleted) -> None:
+    """Erase the name, GSS code and location of a remote council whose account was deleted."""
+    actor = work.session.get_one(Actor, event.actor_id)
     cleared = {"gss_code": None, **places.parse_place(None)}
     is_council = Council.actor_id == actor.id, Council.slug.is_(None)
     work.session.execute(update(Council).where(*is_council).values(name=actor.name, **cleared))
-    return False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
+from markupsafe import Markup
 
 from node.access.permissions import has_permission
 from node.desk import service
@@ -21,11 +22,12 @@ def show() -> ResponseReturnValue:
     return render_template("desk/desk.html", sections=sections)
 
 
-def count_waiting() -> int:
-    """The number of things on the current user's desk, for the home page; 0 for visitors."""
+def render_waiting() -> Markup:
+    """The number of things on the current user's desk, for the home page; empty for visitors."""
     if not has_permission(SEE):
-        return 0
-    return service.count_items(current_work(), current_user, **_current_duties())
+        return Markup()
+    waiting = service.count_items(current_work(), current_user, **_current_duties())
+    return Markup(render_template("desk/_waiting.html", waiting=waiting))  # noqa: S704 -- our own
 
 
 def _current_duties() -> dict[str, bool]:

@@ -18,6 +18,7 @@ from node.projects import service as projects
 from node.projects import versions
 from node.projects.models import Project, ProjectState
 from node.projects.validation import to_input
+from node.projects.views import can_publish_directly
 from node.request import current_work, keeps_input, permission
 
 blueprint = Blueprint("drafts", __name__, template_folder="templates")
@@ -41,11 +42,6 @@ def render_section(project: Project) -> Markup:
             can_publish=can_publish_directly(),
         )
     )
-
-
-def can_publish_directly() -> bool:
-    """Whether the author of a draft may publish it without review."""
-    return projects.can_publish_without_review(current_work().settings)
 
 
 @blueprint.get("/projects/<token>/review")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from node.search.search_params import parse
 
@@ -17,7 +18,13 @@ class FeedLink:
     type: str = "application/atom+xml"
 
 
-def feed_links() -> list[FeedLink]:
+def render_links() -> Markup:
+    """The feeds for the page of the current request, as links for its head."""
+    line = Markup('<link rel="alternate" type="{}" title="{}" href="{}">\n  ')
+    return Markup().join(line.format(feed.type, feed.title, feed.href) for feed in _list_feeds())
+
+
+def _list_feeds() -> list[FeedLink]:
     """The feeds for the page of the current request; none if it has no feed."""
     endpoint, view_args = request.endpoint or "", request.view_args or {}
     if endpoint == "projects.index":

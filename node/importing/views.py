@@ -203,7 +203,7 @@ def _assign_to_page_fields(project: ParsedProject, error: InvalidInputError) -> 
 
 def render_section(project: Project) -> Markup:
     """Section of the project page for our officers: the people recorded with the import."""
-    if not has_permission(EDIT):
+    if not project.is_local or not has_permission(EDIT):
         return Markup("")
     record = service.find_record(current_work().session, project)
     if record is None:

@@ -10,7 +10,8 @@ from node.queue.mixins import StateMixin
 
 
 class NotificationEvent(StateMixin, Base):
-    """An event that users are notified of. `kind` names a `node.notification_kinds.NotificationKind`.
+    """An event that users are notified of. `kind` names a
+    `node.notification_kinds.NotificationKind`.
 
     `subject_uri` is the id of the update or comment, if the event is about one. `to` (user ids) and
     `roles` name recipients besides the followers. `details` fill in the sentence. `by_user_id`

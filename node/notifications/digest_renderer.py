@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flask import Flask
-from flask_babel import force_locale, ngettext
+from flask import current_app
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from markupsafe import Markup
 
 from node import markup
 from node.councils import service as councils
-from node.languages import LOCALES
 from node.notification_kinds import NotificationKind
 from node.notifications import sentences
 from node.notifications.email_digests import EmailDigest, RenderedDigest
@@ -46,18 +45,14 @@ class DigestSection:
 
 
 class TemplateDigestRenderer:
-    """Renders digests outside requests, with the templates and translations of `app`."""
+    """Renders digests with the templates and translations of `node`."""
 
-    def __init__(self, app: Flask, node: Node) -> None:
-        self._app = app
+    def __init__(self, node: Node) -> None:
         self._node = node
 
     def __call__(self, digest: EmailDigest) -> RenderedDigest:
         base_url = self._node.settings.base_url
-        with (
-            self._app.test_request_context(base_url=base_url),
-            force_locale(LOCALES[digest.language]),
-        ):
+        with self._node.rendering(digest.language):
             sections = self._group_by_project(digest.notifications)
             with self._node.reading() as session:
                 council = councils.require_own(session).name
@@ -71,8 +66,8 @@ class TemplateDigestRenderer:
                 "why": _explain_frequency(digest.frequency),
             }
             # `render_template` would add the context of pages, which emails do not need.
-            text = self._app.jinja_env.get_template("notifications/digest.txt").render(values)
-            html = self._app.jinja_env.get_template("notifications/digest.html").render(values)
+            text = current_app.jinja_env.get_template("notifications/digest.txt").render(values)
+            html = current_app.jinja_env.get_template("notifications/digest.html").render(values)
             return RenderedDigest(_subject(sections, digest, council), text.strip() + "\n", html)
 
     def _group_by_project(self, notifications: list[NotificationDetails]) -> list[DigestSection]:

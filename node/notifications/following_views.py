@@ -20,8 +20,17 @@ from node.projects.models import Project
 from node.request import current_work, permission
 
 
-def follow_button(project: Project | None = None, council: Council | None = None) -> Markup:
-    """The button to follow or unfollow a project or a council; empty for visitors."""
+def follow_project_button(project: Project) -> Markup:
+    """The button to follow or unfollow a project; empty for visitors."""
+    return _follow_button(project=project)
+
+
+def follow_council_button(council: Council) -> Markup:
+    """The button to follow or unfollow a council; empty for visitors."""
+    return _follow_button(council=council)
+
+
+def _follow_button(project: Project | None = None, council: Council | None = None) -> Markup:
     if not has_permission(READ):
         return Markup()
     watch = events.find_watch(

@@ -17,7 +17,9 @@ from node.federating.models import Actor, Delivery, OutboxActivity
 from node.federating.outbound import outbox
 from node.officers.service import ACTOR_KIND, address_publicly, is_public
 from node.projects.models import Project, Visibility
+from node.projects.withdrawals import Withdrawal
 from node.runtime import UnitOfWork
+from node.updates.events import UpdateDeleted, UpdateWritten
 from node.updates.models import Update, UpdateState
 
 # Updates on an officer's page.
@@ -26,11 +28,9 @@ _IS_ANNOUNCE = OutboxActivity.type == "Announce"
 _IS_PUBLIC_ANNOUNCE = _IS_ANNOUNCE, OutboxActivity.audience == audiences.PUBLIC
 
 
-def announce_update(work: UnitOfWork, update: Update) -> None:
-    """Announce a public update by its author's actor, if any; undo that for a deleted update."""
-    if update.state is UpdateState.deleted:
-        _undo_announcements(work, Update.uri == update.uri)
-        return
+def announce_update(work: UnitOfWork, event: UpdateWritten) -> None:
+    """Announce a public update by its author's actor, if any."""
+    update = work.session.get_one(Update, event.update_id)
     writer = _current_writer(work)
     if writer is None or update.project.visibility is not Visibility.public:
         return
@@ -39,19 +39,25 @@ def announce_update(work: UnitOfWork, update: Update) -> None:
     outbox.publish(work, writer, activity)
 
 
-def withdraw_announcements(
+def undo_announcement(work: UnitOfWork, event: UpdateDeleted) -> None:
+    """Undo the announcements of a deleted update."""
+    _undo_announcements(work, Update.id == event.update_id)
+
+
+def _withdraw(
     work: UnitOfWork,
     project: Project,
     _remaining_audience: audiences.Audience | None,
     after: int,
     limit: int,
 ) -> int:
-    """Undo the announcements of a project's updates, when fewer may see it than before. Returns as
-    an `AudienceNarrowedListener` does.
-    """
     if not project.is_local:
         return 0
     return _undo_announcements(work, Update.project_id == project.id, after, limit)
+
+
+# Final, since nobody repeats an announcement if the audience is widened meanwhile.
+WITHDRAW_ANNOUNCEMENTS = Withdrawal("withdraw-announcements", _withdraw, is_final=True)
 
 
 def find_writers(session: Session, updates: Iterable[Update]) -> dict[str, Actor]:

@@ -120,16 +120,16 @@ def _publish_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
 
 COPY_KEYS = batched_writes.BatchedWriteKind("take-new-keys", _copy_keys_batch)
 PUBLISH_KEYS = batched_writes.BatchedWriteKind("tell-new-keys", _publish_batch)
-LONG_WRITES = COPY_KEYS, PUBLISH_KEYS
+BATCHED_WRITES = COPY_KEYS, PUBLISH_KEYS
 
 
 def run_to_completion(node: Node) -> bool:
     """Complete a rotation now, for the command line. Returns False if the job of long writes has to
     complete it.
     """
-    for kind in LONG_WRITES:
+    for kind in BATCHED_WRITES:
         batched_writes.run_job(node, [kind])
-    names = [kind.name for kind in LONG_WRITES]
+    names = [kind.name for kind in BATCHED_WRITES]
     unfinished = select(batched_writes.BatchedWrite.id).where(
         batched_writes.BatchedWrite.kind.in_(names)
     )

@@ -5,8 +5,6 @@ job looks up the account later.
 """
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
@@ -15,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from node.database.tables import now
 from node.mail import service as mail
+from node.passwords import reset_email
 from node.passwords.models import PasswordReset
 from node.people import service as people
+from node.people.events import CredentialsRevoked
 from node.people.models import User
 from node.principal import Principal
 from node.queue.error_isolation import for_each
@@ -39,18 +39,6 @@ RETENTION = (
 MAX_LEN_KEY = 100
 
 
-@dataclass(frozen=True)
-class PasswordEmail:
-    """A rendered email."""
-
-    subject: str
-    text: str
-
-
-# (user, url of the page to choose a password, language)
-PasswordEmailRenderer = Callable[[User, str, str], PasswordEmail]
-
-
 def request_reset(work: UnitOfWork, email: str) -> None:
     """Queue a reset of the password of the account with this address, if there is one."""
     pending = select(func.count()).where(PasswordReset.digest.is_(None))
@@ -59,16 +47,16 @@ def request_reset(work: UnitOfWork, email: str) -> None:
         work.wake(JOB)
 
 
-def run_job(node: Node, render: PasswordEmailRenderer) -> None:
+def run_job(node: Node) -> None:
     """Job: email keys to users who have a password."""
     is_unprocessed = PasswordReset.digest.is_(None), PasswordReset.asked_at > now() - KEY_LIFETIME
     query = select(PasswordReset.id).where(*is_unprocessed).order_by(PasswordReset.id)
     with node.reading() as session:
         reset_ids = session.scalars(query).all()
-    for_each(node, JOB, reset_ids, lambda reset_id: _process_request(node, reset_id, render))
+    for_each(node, JOB, reset_ids, lambda reset_id: _process_request(node, reset_id))
 
 
-def _process_request(node: Node, reset_id: int, render: PasswordEmailRenderer) -> None:
+def _process_request(node: Node, reset_id: int) -> None:
     is_unprocessed = PasswordReset.id == reset_id, PasswordReset.digest.is_(None)
     with node.work(by=Principal.job(JOB)) as work:
         reset = work.session.scalar(select(PasswordReset).where(*is_unprocessed).with_for_update())
@@ -78,16 +66,15 @@ def _process_request(node: Node, reset_id: int, render: PasswordEmailRenderer) -
         if user is None or not user.active or user.password is None:
             work.session.delete(reset)
         else:
-            _send_key(work, reset, user, render)
+            _send_key(work, reset, user)
 
 
-def _send_key(
-    work: UnitOfWork, reset: PasswordReset, user: User, render: PasswordEmailRenderer
-) -> None:
+def _send_key(work: UnitOfWork, reset: PasswordReset, user: User) -> None:
     key = secrets.token_urlsafe(32)
     reset.user_id, reset.digest = user.id, _digest(key)
     language = user.language or work.settings.language
-    email = render(user, f"{work.settings.base_url}{NEW_PASSWORD_PATH}?key={key}", language)
+    url = f"{work.settings.base_url}{NEW_PASSWORD_PATH}?key={key}"
+    email = reset_email.render(work.node, user, url, language)
     mail.send(work, user.email, email.subject, email.text, language=language)
     work.audit("user.new-password-link", user.email)
 
@@ -102,8 +89,9 @@ def find_user_by_key(session: Session, key: str) -> User | None:
     return user if user is not None and user.active and user.password is not None else None
 
 
-def revoke_keys(work: UnitOfWork, user: User) -> None:
+def on_credentials_revoked(work: UnitOfWork, event: CredentialsRevoked) -> None:
     """Revoke all keys of a user, and drop requests that are not processed yet."""
+    user = work.session.get_one(User, event.user_id)
     is_of_user = or_(PasswordReset.user_id == user.id, PasswordReset.email == user.email)
     work.session.execute(delete(PasswordReset).where(is_of_user))
 

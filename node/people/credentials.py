@@ -1,11 +1,12 @@
 """Revokes all credentials of a user together, and notifies users of changes to their accounts.
 
-Credentials are sessions and what other rooms issue (`Node.credential_revokers`).
+Credentials are sessions and what other rooms issue: they hear of `CredentialsRevoked`.
 """
 
 from enum import StrEnum
 
 from node.people import sessions
+from node.people.events import AccountChanged, CredentialsRevoked
 from node.people.models import User
 from node.runtime import UnitOfWork
 
@@ -29,12 +30,10 @@ def revoke_all(work: UnitOfWork, user: User, keep_session: int | None = None) ->
     """
     sessions.end_all(work, user, keep_session)
     sessions.forget_devices(work, user, keep_session)
-    for revoke in work.node.credential_revokers:
-        revoke(work, user)
+    work.emit(CredentialsRevoked(user.id))
     work.audit("user.end-credentials", user.email)
 
 
 def notify_user(work: UnitOfWork, user: User, change: AccountChange, **details: str) -> None:
     """Notify a user of an account change, by email after the commit."""
-    for notify in work.node.account_notifiers:
-        notify(work, user, change, details)
+    work.emit(AccountChanged(user.id, change, details))

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from node.database.tables import insert_into
+from node.events import TransactionEnding
 from node.plugin_admin.models import PluginFailure
 from node.plugin_api.hooks import HookFailure
 from node.queue.pruning import delete_surplus
@@ -19,7 +20,7 @@ MAX_FAILURES = 500
 log = structlog.get_logger(__name__)
 
 
-def save_failures(work: UnitOfWork) -> None:
+def save_failures(work: UnitOfWork, _event: TransactionEnding) -> None:
     """Store the failures that this process has noted since the last call.
 
     Called at the end of every transaction that writes. A failure to store them is logged and does

@@ -13,6 +13,7 @@ from federation.vocabulary import id_of
 from node.councils.models import Council
 from node.database.tables import insert_once, now
 from node.federating.models import Actor, RemoteTombstone
+from node.federating.peers.actor_deletions import Erasure
 from node.messages import msg
 from node.plugin_api.declarations import DocumentType
 from node.plugin_api.hooks import Hooks
@@ -85,7 +86,7 @@ def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: boo
     return True
 
 
-def on_actor_deleted(work: UnitOfWork, actor: Actor, limit: int) -> bool:
+def _erase_documents_of(work: UnitOfWork, actor: Actor, limit: int) -> bool:
     """Delete up to `limit` documents of a council on another server whose actor was deleted.
 
     Returns True if there may be more.
@@ -96,6 +97,9 @@ def on_actor_deleted(work: UnitOfWork, actor: Actor, limit: int) -> bool:
         with service.notify_plugin_of_removal(work, row):
             work.session.delete(row)
     return len(rows) == limit
+
+
+ERASE_DOCUMENTS = Erasure("erase-documents", _erase_documents_of)
 
 
 def may_be_plugin_document(document: Mapping[str, Any]) -> bool:

@@ -32,6 +32,7 @@ from node.plugin_documents.fields import clean_fields, to_plugin_fields
 from node.plugin_documents.models import PUBLISHED, WITHDRAWN, PluginDocument
 from node.projects import visibility as project_visibility
 from node.projects.models import Project, ProjectState, Visibility, new_revision, new_token
+from node.projects.withdrawals import Withdrawal
 from node.runtime import UnitOfWork
 from node.text import one_line
 
@@ -119,7 +120,7 @@ def withdraw_batch(work: UnitOfWork, plugin: str) -> bool:
     return len(rows) == WITHDRAW_BATCH_SIZE
 
 
-def on_audience_narrowed(
+def withdraw_about(
     work: UnitOfWork, project: Project, audience: Audience | None, after: int, limit: int
 ) -> int:
     """Narrow the audience of the documents about a project to that of the project.
@@ -148,6 +149,9 @@ def on_audience_narrowed(
             row.visibility, row.revision, row.changed_at = audience, new_revision(), now()
             _withdraw_from_others(work, row, audience)
     return position
+
+
+WITHDRAW_DOCUMENTS = Withdrawal("withdraw-documents", withdraw_about)
 
 
 @contextmanager

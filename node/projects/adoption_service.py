@@ -27,6 +27,7 @@ from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, InboxItem
 from node.federating.outbound import outbox
 from node.federating.peers import service as peers
+from node.federating.peers.actor_deletions import Erasure
 from node.messages import msg
 from node.projects import group_actor, reindex_queue
 from node.projects.adoptions import STATE_TRANSITIONS, Adoption, AdoptionState
@@ -271,7 +272,7 @@ def decide(work: UnitOfWork, adoption_id: int, *, shown: bool) -> None:
     )
 
 
-def on_actor_deleted(work: UnitOfWork, author: Actor, limit: int) -> bool:
+def _erase_adoptions_of(work: UnitOfWork, author: Actor, limit: int) -> bool:
     """Remove up to `limit` adoptions of a council on another server whose account was deleted.
 
     Returns True if there may be more.
@@ -284,6 +285,9 @@ def on_actor_deleted(work: UnitOfWork, author: Actor, limit: int) -> bool:
         work.session.delete(row)
     reindex_queue.enqueue(work.session, [project.uri for _row, project in rows])
     return len(rows) == limit
+
+
+ERASE_ADOPTIONS = Erasure("erase-adoptions", _erase_adoptions_of)
 
 
 def _require_adoptable(work: UnitOfWork, project: Project, token: str) -> Actor:

@@ -8,15 +8,12 @@ from node.access import audiences
 from node.federating.identity import local_uris
 from node.federating.outbound import outbox
 from node.projects import group_actor
+from node.projects.events import AudienceNarrowed
 from node.projects.federate import build_addressing, to_article, to_tombstone
 from node.projects.licensing import licence_url
-from node.projects.models import Project, ProjectState, Visibility
-from node.queue import batched_writes
+from node.projects.models import Project, Visibility
+from node.projects.withdrawals import remaining_audience
 from node.runtime import UnitOfWork
-
-# Updates, comments and so on withdrawn in one transaction. Each is sent to every server that ever
-# received it, so a batch has to be small.
-WITHDRAW_BATCH_SIZE = 20
 
 
 def publish_change(work: UnitOfWork, project: Project, before: Visibility) -> None:
@@ -41,70 +38,15 @@ def publish_change(work: UnitOfWork, project: Project, before: Visibility) -> No
         group_actor.publish(work, project, _build_update(work, project))
 
 
-def emit_event(work: UnitOfWork, event: str, project: Project, before: Visibility) -> None:
-    """Call the listeners of the other rooms with project.published, .updated or .deleted."""
-    for listener in work.node.on_project_event:
-        listener(work, f"project.{event}", project, before)
-
-
 def publish_deletion(work: UnitOfWork, project: Project) -> None:
     """Send a `Delete` to every server that ever received the project, and withdraw everything about
     it.
     """
     outbox.narrow_audience(work.session, project.uri, None)
-    withdraw_related(work, project)
+    work.emit(AudienceNarrowed(project.id))
     if project.visibility is not Visibility.private:
         group_actor.publish(work, project, _build_delete(work, project))
     group_actor.close(work, project)
-
-
-def withdraw_related(work: UnitOfWork, project: Project) -> None:
-    """Start to withdraw updates, comments and other objects about a project that fewer people may
-    read.
-
-    They are hidden from those readers and deleted on their servers. If the project was deleted they
-    are erased here too. The work is done later, in batches.
-    """
-    for room in work.node.on_audience_narrowed:
-        batched_writes.start(work, WITHDRAW_RELATED, f"{room} {project.id}")
-
-
-def _withdraw_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
-    """Withdraw one batch. Returns whether there may be more.
-
-    The present visibility counts: if it was widened meanwhile, the rest is not withdrawn from those
-    readers.
-    """
-    room, project_id = row.subject.split()
-    project = work.session.get(Project, int(project_id))
-    if project is None or not (_is_narrowed(project) or room == ALWAYS_WITHDRAWN_LISTENER):
-        return False
-    withdraw = work.node.on_audience_narrowed[room]
-    row.position = withdraw(
-        work, project, _remaining_audience(project), row.position, WITHDRAW_BATCH_SIZE
-    )
-    return row.position > 0
-
-
-# Officers' announcements are undone even if the audience widens meanwhile: nobody repeats them.
-ALWAYS_WITHDRAWN_LISTENER = "announcements"
-WITHDRAW_RELATED = batched_writes.BatchedWriteKind("withdraw-parts", _withdraw_batch)
-
-
-def _is_narrowed(project: Project) -> bool:
-    """Whether fewer people may read the project. For another council's project only a deletion
-    counts.
-    """
-    is_for_fewer = project.is_local and project.visibility is not Visibility.public
-    return project.state is ProjectState.deleted or is_for_fewer
-
-
-def _remaining_audience(project: Project) -> audiences.Audience | None:
-    """Which other servers may still read a project whose audience was narrowed."""
-    is_for_peers = (
-        project.visibility is Visibility.peers and project.state is not ProjectState.deleted
-    )
-    return audiences.PEERS if is_for_peers else None
 
 
 def _publish_to_new_readers(work: UnitOfWork, project: Project) -> None:
@@ -118,9 +60,9 @@ def _publish_to_new_readers(work: UnitOfWork, project: Project) -> None:
 
 
 def _withdraw(work: UnitOfWork, project: Project) -> None:
-    withdraw_related(work, project)
+    work.emit(AudienceNarrowed(project.id))
     outbox.withdraw(
-        work, project.council.actor, _build_delete(work, project), _remaining_audience(project)
+        work, project.council.actor, _build_delete(work, project), remaining_audience(project)
     )
 
 

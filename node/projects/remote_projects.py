@@ -21,10 +21,12 @@ from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import expire_rows, insert_once, now
 from node.federating.models import Actor, Follow, RemoteTombstone
+from node.federating.peers.actor_deletions import Erasure
 from node.messages import msg
 from node.notification_events.service import record_event
 from node.outages import is_outage
-from node.projects import bucket_digests, federation_events, notifications, reindex_queue, relations
+from node.projects import bucket_digests, notifications, reindex_queue, relations
+from node.projects.events import AudienceNarrowed
 from node.projects.federate import RemoteProject, from_article
 from node.projects.models import DENORMALISED_COLUMNS, Phase, Project, ProjectState, denormalise
 from node.projects.plugin_data import to_project_info
@@ -261,12 +263,12 @@ def remove(work: UnitOfWork, project: Project, action: str) -> None:
         work.node.hooks.project_deleted(work, to_project_info(project))
         project.state, project.deleted_at = ProjectState.deleted, now()
         project.erase()
-        federation_events.withdraw_related(work, project)
+        work.emit(AudienceNarrowed(project.id))
         record_event(work, notifications.DELETED, project_id=project.id)
         work.audit(action, project.uri)
 
 
-def on_actor_deleted(work: UnitOfWork, actor: Actor, limit: int) -> bool:
+def _erase_projects_of(work: UnitOfWork, actor: Actor, limit: int) -> bool:
     """Remove up to `limit` projects of a council on another server whose account was deleted.
 
     Returns True if there may be more.
@@ -279,6 +281,9 @@ def on_actor_deleted(work: UnitOfWork, actor: Actor, limit: int) -> bool:
     for project in projects:
         remove(work, project, "project.deleted-with-its-council")
     return len(projects) == limit
+
+
+ERASE_PROJECTS = Erasure("erase-projects", _erase_projects_of)
 
 
 def require_followed_council(session: Session, actor_uri: str) -> Council:

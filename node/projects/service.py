@@ -21,6 +21,7 @@ from node.pagination import Page, page_by_key, page_by_number
 from node.notification_events.service import record_event
 from node.people import service as people
 from node.projects import federation_events, notifications, relations, review_dates, versions
+from node.projects.events import ProjectDeleted, ProjectPublished, ProjectUpdated
 from node.projects.models import (
     STATE_TRANSITIONS,
     Phase,
@@ -89,7 +90,7 @@ def publish(work: UnitOfWork, project: Project, *, is_reviewed: bool = False) ->
     _require_own(project)
     review_dates.confirm(work.settings, project)
     federation_events.publish_change(work, project, Visibility.private)
-    federation_events.emit_event(work, "published", project, Visibility.private)
+    work.emit(ProjectPublished(project.id, Visibility.private))
     record_event(work, notifications.PUBLISHED, project_id=project.id)
     versions.record(work, project, "published")
     work.audit(
@@ -131,7 +132,7 @@ def update(
         if confirms or project.phase is not old_phase:
             review_dates.confirm(work.settings, project)
         federation_events.publish_change(work, project, old_visibility)
-        federation_events.emit_event(work, "updated", project, old_visibility)
+        work.emit(ProjectUpdated(project.id, old_visibility))
         if project.phase is not old_phase:
             record_event(
                 work, notifications.PHASE_CHANGED, project_id=project.id, phase=project.phase.value
@@ -162,7 +163,7 @@ def delete(work: UnitOfWork, project: Project) -> None:
     _require_own(project)
     if was_published:
         federation_events.publish_deletion(work, project)
-        federation_events.emit_event(work, "deleted", project, project.visibility)
+        work.emit(ProjectDeleted(project.id, project.visibility))
         record_event(work, notifications.DELETED, project_id=project.id)
     work.audit("project.delete", project.uri, title=title)
 

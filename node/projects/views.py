@@ -38,6 +38,11 @@ blueprint = Blueprint("projects", __name__, template_folder="templates")
 EDIT = "projects.edit"
 
 
+def can_publish_directly() -> bool:
+    """Whether the author of a draft may publish it without review."""
+    return service.can_publish_without_review(current_work().settings)
+
+
 @blueprint.get("/projects/drafts")
 @permission(EDIT)
 def drafts() -> ResponseReturnValue:

@@ -23,6 +23,7 @@ from node.rest.auth_and_limits import (
     api_view,
     api_viewer,
     can_read,
+    init_rate_limits,
     json_response,
     make_etag,
     parse_body,
@@ -41,6 +42,7 @@ from node.webhooks import service as webhooks
 from node.webhooks.models import Webhook
 
 blueprint = Blueprint("rest", __name__, url_prefix="/api/v1")
+blueprint.record_once(init_rate_limits)
 
 
 @blueprint.get("/openapi.json")

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from flask import Response, current_app, g, request
+from flask.blueprints import BlueprintSetupState
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
     BadRequest,
@@ -47,6 +48,10 @@ class ApiRateLimits:
     def __init__(self) -> None:
         self.by_token = AttemptLimiter(MAX_PER_TOKEN, WINDOW_SECONDS)
         self.by_address = AttemptLimiter(MAX_PER_ADDRESS, WINDOW_SECONDS)
+
+
+def init_rate_limits(state: BlueprintSetupState) -> None:
+    state.app.extensions[EXTENSION_KEY] = ApiRateLimits()
 
 
 def api_view(scope: TokenScope | None = None) -> Callable[[ViewFunction], ViewFunction]:

@@ -13,6 +13,7 @@ from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.messages import Message, msg
 from node.people import credentials
 from node.people.credentials import AccountChange
+from node.people.events import CredentialsRevoked
 from node.people.models import User
 from node.principal import Principal
 from node.rest.models import ApiToken, TokenScope
@@ -90,9 +91,9 @@ def revoke(work: UnitOfWork, user: User, token_id: int) -> ApiToken:
     return token
 
 
-def revoke_all(work: UnitOfWork, user: User) -> None:
+def on_credentials_revoked(work: UnitOfWork, event: CredentialsRevoked) -> None:
     """Revoke all tokens of a user."""
-    is_active = ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None)
+    is_active = ApiToken.user_id == event.user_id, ApiToken.revoked_at.is_(None)
     work.session.execute(update(ApiToken).where(*is_active).values(revoked_at=now()))
 
 

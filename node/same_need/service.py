@@ -16,6 +16,7 @@ from node.access.viewer import ANONYMOUS, Viewer
 from node.councils import service as councils
 from node.database.tables import insert_once, now
 from node.errors import InvalidInputError, NotFoundError
+from node.federating.events import ActorDeleted
 from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, RemoteTombstone
 from node.federating.outbound import outbox
@@ -43,12 +44,10 @@ class ShownStatement:
     uri: str
 
 
-def on_actor_deleted(work: UnitOfWork, actor: Actor, _limit: int) -> bool:
-    """Delete the statements of a deleted account, all at once since `MAX_PER_HOST` is small.
-    Returns False.
-    """
-    work.session.execute(delete(SameNeedStatement).where(SameNeedStatement.author_id == actor.id))
-    return False
+def on_actor_deleted(work: UnitOfWork, event: ActorDeleted) -> None:
+    """Delete the statements of a deleted account, all at once since `MAX_PER_HOST` is small."""
+    is_by_actor = SameNeedStatement.author_id == event.actor_id
+    work.session.execute(delete(SameNeedStatement).where(is_by_actor))
 
 
 def list_for_project(session: Session, project: Project, viewer: Viewer) -> list[ShownStatement]:

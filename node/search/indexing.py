@@ -18,6 +18,7 @@ from sqlalchemy import String, cast, delete, func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from node.principal import Principal
+from node.events import TransactionEnding
 from node.projects.models import Project, ProjectState, ReindexRequest
 from node.projects.plugin_data import to_project_info
 from node.projects.reindex_queue import JOB, QUEUED_PROJECTS_KEY
@@ -80,7 +81,7 @@ def run_job(node: Node, pause_factor: float = PAUSE_FACTOR) -> None:
         node.jobs.stopping.wait((time.monotonic() - started_at) * pause_factor)
 
 
-def index_in_transaction(work: UnitOfWork) -> None:
+def index_in_transaction(work: UnitOfWork, _event: TransactionEnding) -> None:
     """Index the projects changed in this transaction before it commits, so that an officer finds
     a project in the list as soon as it is published.
 

@@ -77,7 +77,7 @@ class PooledApp:
         fresh |= {"outbound": outbound, "jobs": Jobs(node.settings, node.settings.secret_key)}
         for name, value in fresh.items():
             object.__setattr__(node, name, value)  # the dataclass is frozen
-        register_jobs(node, self.app)
+        register_jobs(node)
         for name, make_initial in LIMITER_FACTORIES.items():
             self.app.extensions[name] = make_initial()
 

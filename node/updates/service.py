@@ -26,9 +26,11 @@ from node.projects import federation_events, group_actor, review_dates
 from node.projects.federate import build_addressing
 from node.projects.licensing import licence_url
 from node.projects.models import Project, ProjectState, Visibility, new_revision, new_token
+from node.projects.withdrawals import Withdrawal
 from node.runtime import UnitOfWork
 from node.text import find_text_error, trim
 from node.updates import notifications
+from node.updates.events import UpdateDeleted, UpdateWritten
 from node.updates.federate import render_parts, to_note, to_tombstone
 from node.updates.models import STATE_TRANSITIONS, Update, UpdateState
 
@@ -86,8 +88,8 @@ def create(work: UnitOfWork, project: Project, update_input: UpdateInput) -> Upd
     # Before the update is federated, since its note carries the new review date.
     freshness_changed = review_dates.confirm(work.settings, project)
     _publish(work, update, create_activity, _build_note(work, update))
-    for listener in work.node.on_update_event:
-        listener(work, update)
+    work.session.flush()
+    work.emit(UpdateWritten(update.id))
     if freshness_changed:
         federation_events.publish_change(work, project, project.visibility)
     record_event(work, notifications.UPDATE_WRITTEN, project_id=project.id, subject_uri=update.uri)
@@ -194,8 +196,7 @@ def delete(work: UnitOfWork, update: Update) -> None:
     """Delete an update and ask other servers to delete it."""
     mark_deleted(update)
     _publish(work, update, delete_activity, to_tombstone(update).dump())
-    for listener in work.node.on_update_event:
-        listener(work, update)
+    work.emit(UpdateDeleted(update.id))
     work.audit("update.delete", update.uri)
 
 
@@ -226,6 +227,9 @@ def withdraw(
         deletion = delete_activity(uri, update.author.uri, tombstone, **build_addressing(project))
         outbox.withdraw(work, update.author, deletion, audience)
     return updates[-1].id if len(updates) == limit else 0
+
+
+WITHDRAW_UPDATES = Withdrawal("withdraw-updates", withdraw)
 
 
 def mark_deleted(update: Update) -> None:

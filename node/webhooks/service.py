@@ -1,7 +1,7 @@
 """Manages webhooks, and queues messages to them when projects or updates change."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,12 +18,15 @@ from node.outbound.errors import OutboundError
 from node.outbound.targets import parse_target
 from node.people import credentials
 from node.people.credentials import AccountChange
+from node.people.events import CredentialsRevoked
 from node.people.models import User
 from node.plugin_api.hooks import Hooks
 from node.projects import service as projects
+from node.projects.events import ProjectDeleted, ProjectEvent, ProjectPublished, ProjectUpdated
 from node.projects.models import Project, Visibility
 from node.queue import batched_writes
 from node.runtime import UnitOfWork
+from node.updates.events import UpdateWritten
 from node.updates.models import Update, UpdateState
 from node.webhooks import events
 from node.webhooks.events import SUBSCRIBABLE_EVENTS, WebhookEvent
@@ -139,9 +142,10 @@ def _remove_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
 REMOVE_WEBHOOK = batched_writes.BatchedWriteKind("remove-webhook", _remove_batch)
 
 
-def disable_all(work: UnitOfWork, user: User) -> None:
+def on_credentials_revoked(work: UnitOfWork, event: CredentialsRevoked) -> None:
     """Switch off all webhooks of a user, and replace their secrets."""
-    for webhook in work.session.scalars(select(Webhook).where(Webhook.user_id == user.id)):
+    is_of_user = Webhook.user_id == event.user_id
+    for webhook in work.session.scalars(select(Webhook).where(is_of_user)):
         webhook.secret, webhook.old_secret, webhook.changed_secret_at = new_secret(), None, now()
         webhook.off_at = webhook.off_at or now()
 
@@ -159,15 +163,20 @@ def queue_test(work: UnitOfWork, webhook: Webhook) -> None:
     _enqueue(work, webhook, WebhookEvent.test, {"sentence": "This is a test."})
 
 
-def on_project_event(work: UnitOfWork, event: str, project: Project, before: Visibility) -> None:
-    """Queue messages about an event of a local project to the webhooks subscribed to it.
+EVENTS: Mapping[type[ProjectEvent], WebhookEvent] = {
+    ProjectPublished: WebhookEvent.published,
+    ProjectUpdated: WebhookEvent.updated,
+    ProjectDeleted: WebhookEvent.deleted,
+}
 
-    `before` is the project's visibility before the event.
-    """
+
+def on_project_event(work: UnitOfWork, event: ProjectEvent) -> None:
+    """Queue messages about an event of a local project to the webhooks subscribed to it."""
+    project, webhook_event = work.session.get_one(Project, event.project_id), EVENTS[type(event)]
     for webhook in _active_webhooks(work):
-        visible_event: WebhookEvent | None = WebhookEvent(event)
+        visible_event: WebhookEvent | None = webhook_event
         if not webhook.tells_all:
-            visible_event = events.public_event(WebhookEvent(event), before, project.visibility)
+            visible_event = events.public_event(webhook_event, event.before, project.visibility)
         if visible_event is not None and visible_event in webhook.events:
             data = (
                 events.deleted_payload(project)
@@ -177,10 +186,9 @@ def on_project_event(work: UnitOfWork, event: str, project: Project, before: Vis
             _enqueue(work, webhook, visible_event, data)
 
 
-def on_update_event(work: UnitOfWork, update: Update) -> None:
-    """Queue messages about an update that was written here; none about a deleted one."""
-    if update.state is UpdateState.deleted:
-        return
+def on_update_written(work: UnitOfWork, event: UpdateWritten) -> None:
+    """Queue messages about an update that was written here."""
+    update = work.session.get_one(Update, event.update_id)
     is_public = update.project.visibility is Visibility.public
     for webhook in _active_webhooks(work):
         if WebhookEvent.update_published in webhook.events and (webhook.tells_all or is_public):

@@ -11,9 +11,10 @@ from sqlalchemy import inspect
 
 from node import schema_migrations
 from node.access.permissions import all_permissions
-from node.app import RETENTION
 from node.database.tables import Base
+from node.queue import pruning
 from node.request import PUBLIC
+from node.rooms import ROOMS
 from node.testing.nodes import Nodes, TestNode
 from node.web.request_lifecycle import permission_of
 
@@ -186,8 +187,8 @@ def test_every_queue_has_a_job(council: TestNode) -> None:
 def test_every_table_is_pruned_or_limited_otherwise() -> None:
     """Tables of plugins, which have `__` in their names, are the plugins' own concern."""
     tables = {name for name in Base.metadata.tables if "__" not in name}
-    pruned = {retention.model.__tablename__ for retention in RETENTION}
-    assert len({retention.name for retention in RETENTION}) == len(RETENTION)
+    pruned = {retention.model.__tablename__ for retention in [*pruning.RETENTION, *(item for room in ROOMS for item in room.retention)]}
+    assert len({retention.name for retention in [*pruning.RETENTION, *(item for room in ROOMS for item in room.retention)]}) == len(RETENTION)
     assert pruned & UNPRUNED.keys() == set()
     assert pruned | UNPRUNED.keys() == tables
 

@@ -18,7 +18,7 @@ def test_a_token_is_made_listed_and_revoked(council: TestNode, moothall: Command
     assert rest[3].startswith("expires ")
     assert program("GET", "/projects").status_code == 200
     refused = moothall("token", "revoke", "operator@aldermoor.example", number)
-    assert "There is no such token" in refused.refusal
+    assert "Token not found" in refused.refusal
     assert moothall("token", "revoke", OFFICER, number).code == 0
     assert program("GET", "/projects").status_code == 401
     assert "revoked" in moothall("token", "list", OFFICER).out

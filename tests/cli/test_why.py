@@ -23,7 +23,7 @@ def test_the_command_prints_the_explanation_on_the_page(
         "No one on that server follows the council or the project, so we did not send the item."
     )
     assert words not in page
-    assert step.startswith("Ask them to follow")
+    assert step.startswith("Ask the council that runs that server to follow")
     assert moothall("inspect", uri, "brackwell.test", federation="open").out.count(step) == 1
     nowhere = moothall("why", "https://elsewhere.test/1")
     assert nowhere.out.split("\t")[:2] == ["elsewhere.test", "here_not_allowed"]

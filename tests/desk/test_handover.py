@@ -81,7 +81,7 @@ def test_a_person_who_declines_does_not_become_the_owner(
     assert owner_name(council, address) == "Ola Officer"
     assert "Not for me" not in coordinator.visit("/desk").text
     officer.visit(f"{address}/hand-over")
-    assert "We will ask the person you choose to accept the project." in officer.text
+    assert "We’ll ask the person you choose to accept the project." in officer.text
 
 
 def test_a_withdrawn_offer_cannot_be_accepted(

@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, func, insert, literal, select, update
 
-from node.app import BATCHED_WRITES
 from node.database.tables import insert_once, now
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
 from node.principal import Principal
 from node.queue import batched_writes
 from node.queue.batched_writes import BATCH_SIZE
 from node.queue.hourly_jobs import HourlyJob
+from node.rooms import ROOMS
 from node.testing.nodes import TestNode
 
 HOST = "brackwell.test"
@@ -142,7 +142,8 @@ def deliveries(node: TestNode, many: int = MANY, **more: Any) -> None:
 
 def finish(node: TestNode) -> None:
     """Run the job of long writes alone: the others would begin to send."""
-    batched_writes.run_job(node.node, BATCHED_WRITES)
+    kinds = [kind for room in ROOMS for kind in room.batched_writes]
+    batched_writes.run_job(node.node, kinds)
 
 
 def is_finished(node: TestNode) -> bool:

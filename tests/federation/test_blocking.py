@@ -231,7 +231,7 @@ def test_who_blocks_us_gets_nothing_more(nodes: Nodes, node: TestNode) -> None:
     officer = node.visitor("officer")
     officer.visit("/councils/follow")
     answer = officer.submit("follow", address=sender.uri)
-    assert "has blocked our council" in html.unescape(answer.text)
+    assert "has blocked your council" in html.unescape(answer.text)
     assert peer.received_of_type("Follow") == []
 
     assert sender.send(sender.build_activity("Undo", said["id"]), node).status_code == 202

@@ -238,7 +238,7 @@ def test_only_the_actor_itself_moves(nodes: Nodes, node: TestNode, peer: FakePee
     assert "does not name a new account" in said(nodes, node, old, old.uri)
     stranger = peer.actor("stranger")
     before = list(peer.fetched)
-    assert "we do not follow the account" in said(nodes, node, stranger, new.uri)
+    assert "your council does not follow the account" in said(nodes, node, stranger, new.uri)
     assert new.uri.removeprefix("https://brackwell.test") not in peer.fetched[len(before) :]
     assert followed(node) == {old.uri}
 

@@ -249,7 +249,7 @@ def test_a_name_that_was_had_is_never_had_again(node: TestNode) -> None:
     assert officer.form("profile").values["username"] == "ola.officer2"
     officer.submit("profile", username="ola.officer")
     assert officer.page.status_code == 400
-    assert "This one is not available" in officer.text
+    assert "This username is not available" in officer.text
     officer.visit(PROFILE)
     officer.submit("profile", username="ola")
     assert read(node, "/officers/ola")["name"] == "Ola Officer"
@@ -288,7 +288,7 @@ def test_two_officers_have_two_names(node: TestNode) -> None:
     operator = node.visitor("operator")
     operator.visit(PROFILE)
     operator.submit("profile", username="@Ola.Officer")
-    assert "This one is not available" in operator.text
+    assert "This username is not available" in operator.text
     operator.visit(PROFILE)
     operator.submit("profile")
     assert read(node, "/officers/olu.operator")["name"] == "Olu Operator"

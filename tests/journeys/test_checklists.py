@@ -49,7 +49,7 @@ def go_through(page: Page, answers: Sequence[str]) -> None:
 def finish_and_share(page: Page) -> None:
     page.get_by_role("button", name="Continue to the list of sections").click()
     page.get_by_role("button", name="Finish assessment").click()
-    expect(page.get_by_role("alert")).to_contain_text("The assessment is finished.")
+    expect(page.get_by_role("alert")).to_contain_text("You have finished the assessment.")
     page.get_by_role("link", name="Share with other councils").click()
     page.get_by_role("button", name="Share these answers").click()
     expect(page.get_by_role("alert")).to_contain_text("The answers are now shared")

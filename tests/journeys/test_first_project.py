@@ -122,7 +122,7 @@ def test_a_desk_is_cleared_and_then_says_that_nothing_is_on_it(
         page.goto(there.url("/desk"))
     main.get_by_role("button", name="Continue assessment").click()
     finish(page)
-    expect(page.get_by_role("alert")).to_contain_text("The assessment is finished.")
+    expect(page.get_by_role("alert")).to_contain_text("You have finished the assessment.")
     page.goto(there.url("/desk"))
     # Nobody is notified of what they did themselves.
     expect(page.get_by_role("button", name="Read notifications")).to_have_count(0)

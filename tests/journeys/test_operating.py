@@ -45,7 +45,7 @@ def test_a_refused_server_is_seen_and_allowed(
 
     row.get_by_role("link", name="Allow or block servers").click()
     receiver.get_by_role("button", name=f"Allow {here.host}").click()
-    expect(receiver.get_by_role("alert")).to_contain_text(f"{here.host} is allowed.")
+    expect(receiver.get_by_role("alert")).to_contain_text(f"{here.host} has been allowed.")
     # Blocking ended what there was between them.
     follow(receiver, there, here)
     follow(sender, here, there)

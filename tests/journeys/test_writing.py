@@ -84,7 +84,7 @@ def test_a_checklist_is_answered_and_public(
     expect(section).to_have_count(0)
     page.get_by_role("button", name="Continue to the list of sections").click()
     page.get_by_role("button", name="Finish assessment").click()
-    expect(page.get_by_role("alert")).to_contain_text("The assessment is finished.")
+    expect(page.get_by_role("alert")).to_contain_text("You have finished the assessment.")
     reader.goto(address)
     expect(section).to_contain_text("5 of 5 answered: 5 yes")
     section.get_by_role("link", name="View answers").click()

@@ -44,7 +44,7 @@ def choose(visitor: Visitor, **ways: str) -> None:
 def mail_at(one: TestNode, moment: datetime) -> None:
     """Send the emails that are due by then."""
     node = get_node(one.app)
-    email_digests.run_job(node, TemplateDigestRenderer(one.app, node), moment)
+    email_digests.run_job(node, TemplateDigestRenderer(node), moment)
     one.node.jobs.run_pending()
 
 

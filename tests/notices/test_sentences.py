@@ -33,9 +33,7 @@ def test_a_missing_detail_stops_neither_the_page_nor_the_emails(nodes: Nodes) ->
         nodes.run_until_idle()
         assert list_notifications(visitors[0]) == ["New in your search …: a project"]
         assert list_notifications(visitors[1]) == ["New in your search Bins: a project"]
-        email_digests.run_job(
-            get_node(here.app), TemplateDigestRenderer(here.app, here.node), now()
-        )
+        email_digests.run_job(get_node(here.app), TemplateDigestRenderer(here.node), now())
         here.node.jobs.run_pending()
         assert {message["To"] for message in server.received} == {
             role_email("officer", here.name),

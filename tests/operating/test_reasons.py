@@ -169,7 +169,7 @@ def test_the_reason_why_we_lack_another_councils_object(nodes: Nodes) -> None:
     assert missing_reason("nothing") is None
     page = here.visitor("operator").visit(f"/operator/inspect?id={uri}")
     assert page.status_code == 404
-    assert "Our council does not follow anyone on that server" in page.text
+    assert "Your council does not follow anyone on that server" in page.text
     assert "No copy on this server" in page.text
     here.follow(there)
     nodes.run_until_idle()

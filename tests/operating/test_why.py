@@ -87,14 +87,14 @@ def test_a_server_that_followed_later(nodes: Nodes) -> None:
     uri = uri_of(here, publish(here, "Bins"))
     nodes.run_until_idle()
     follow(nodes, there, here)
-    assert "They followed after the item was published" in page(here, uri, there.host)
+    assert "They started following after the item was published" in page(here, uri, there.host)
 
 
 @pytest.mark.parametrize(
     "state, words",
     [
         (peers.BLOCKED, "The server is blocked, so we do not send anything to it."),
-        (peers.UNKNOWN, "The server is not one of our allowed servers"),
+        (peers.UNKNOWN, "The server is not an allowed server"),
     ],
 )
 def test_a_server_that_is_not_allowed(nodes: Nodes, state: str, words: str) -> None:
@@ -158,7 +158,7 @@ def test_an_unknown_item(nodes: Nodes) -> None:
     answer = here.visitor("operator").visit("/operator/inspect?id=https://nowhere.test/1")
     assert answer.status_code == 404
     assert "<title>Error: Troubleshoot deliveries" in answer.text
-    assert answer.text.count("This server has no record of that.") == 2, (
+    assert answer.text.count("This server has no record of this address.") == 2, (
         "once in the summary and once beside the field"
     )
 

@@ -169,7 +169,7 @@ def test_a_role_that_gives_nothing_more_is_taken_and_all_goes_on(una: Una) -> No
     assert len(una.still_works()) == 6
     given, taken = letters(una.council)
     assert "You now have the coordinator role." in given[1]
-    assert "You can do the same as before." in taken[1]
+    assert "You can still do everything you could before." in taken[1]
 
 
 def test_a_new_token_and_a_new_webhook_are_told_in_her_language(una: Una) -> None:

@@ -209,7 +209,7 @@ def test_two_writers_of_a_part_conflict(
 
 
 def test_later_phases_ask_for_user_needs(officer: Visitor, stranger: Visitor) -> None:
-    advice = "This project has not given any evidence yet."
+    advice = "No evidence has been given"
     early = write(officer, phase="discovery")
     assert advice not in stranger.visit(early).text
     late = write(officer, phase="beta")

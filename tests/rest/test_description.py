@@ -48,8 +48,8 @@ def test_responses_match_description(writer: Program, stranger: Program) -> None
 def test_page_about_api(council: TestNode) -> None:
     page = council.visitor().visit("/api")
     assert "PATCH /projects/{token}" in page.text
-    assert "Needs the scope" in page.text
+    assert "Needs the write:projects scope." in page.text
     welsh = council.visitor().visit("/api?lang=cy").text
     assert "Diweddariadau am brosiect, y diweddaraf yn gyntaf" in welsh
     assert "Mae angen y cwmpas write:projects." in welsh
-    assert "Needs the scope" not in welsh
+    assert "Needs the" not in welsh

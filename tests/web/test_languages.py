@@ -110,9 +110,9 @@ def test_messages_of_services_and_plugins_are_in_welsh_too(council: TestNode) ->
     visitor.visit("/projects/new?lang=cy")
     visitor.submit(title="", summary="x" * 300)
     assert "Rhowch enw’r prosiect" in visitor.text
-    assert "Defnyddiwch 200 nod neu lai. Rydych wedi defnyddio 300" in visitor.text
+    assert "Rydych wedi defnyddio 300 nod. Defnyddiwch 200 neu lai." in visitor.text
     assert "Rhestrau gwirio" in visitor.text
-    assert "Nid oes prosiect o’r fath." in visitor.visit("/projects/none").text
+    assert "Ni ddaethpwyd o hyd i’r prosiect." in visitor.visit("/projects/none").text
 
 
 def test_dates_are_welsh_too(council: TestNode) -> None:
@@ -152,7 +152,7 @@ def test_programs_are_answered_in_english(council: TestNode) -> None:
     for address in ("/projects/none", "/councils/nobody", "/nothing"):
         answer = council.app.test_client().get(address, headers=headers)
         assert answer.status_code == 404
-        assert "There is no such" in answer.text or "nothing at this address" in answer.text
+        assert "not found" in answer.text or "nothing at this address" in answer.text
 
 
 def test_the_language_that_a_person_chose_is_kept_with_their_account(nodes: Nodes) -> None:

@@ -5,7 +5,8 @@ server is asked for the actor. The account is closed at once and its follows end
 content in batches, from rows of `ActorDeletion`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from federation.errors import DocumentError
 from federation.vocabulary import ActorDocument, type_of
 from node.database.tables import insert_once, now
+from node.federating.events import ActorDeleted
 from node.federating.identity import actors
 from node.federating.models import (
     Actor,
@@ -32,8 +34,8 @@ from node.federating.peers import fetching
 from node.messages import msg
 from node.principal import Principal
 from node.queue import batched_writes, leases
+from node.queue.batched_writes import BatchedWrite, BatchedWriteKind
 from node.runtime import (
-    ActorDeletedListener,
     Handlers,
     Node,
     NotHandledError,
@@ -148,14 +150,10 @@ def _process(node: Node, leased: leases.Lease) -> None:
             return
         if not _apply_check(node, row_id, document):
             return
-    removals: Sequence[ActorDeletedListener] = (*node.on_actor_deleted, _MessageBodyEraser())
-    actor = Principal.actor(uri)
-    for remove in removals:
-        batched_writes.run_in_batches(node, actor, partial(_remove_batch, row_id, remove))
-        if node.jobs.stopping.is_set():
-            return
-    with node.work(by=actor) as work:
-        work.session.delete(work.session.get_one(ActorDeletion, row_id))
+    with node.work(by=Principal.actor(uri)) as work:
+        row = work.session.get_one(ActorDeletion, row_id)
+        work.emit(ActorDeleted(row.actor_id))
+        work.session.delete(row)
 
 
 def _fetch_actor(node: Node, uri: str) -> ActorDocument | None:
@@ -199,29 +197,49 @@ def _apply_check(node: Node, row_id: int, document: ActorDocument | None) -> boo
         return False
 
 
-def _remove_batch(row_id: int, remove: ActorDeletedListener, work: UnitOfWork) -> bool:
-    row = work.session.get_one(ActorDeletion, row_id, with_for_update=True)
-    row.leased_until = now() + timedelta(seconds=work.settings.lease_seconds)
-    return remove(work, row.actor, BATCH_SIZE)
+@dataclass(frozen=True)
+class Erasure:
+    """Erases a room's rows with the content of a deleted actor, in batches after the event.
 
-
-class _MessageBodyEraser:
-    """Erases the stored bodies of an actor's processed inbox messages, batch by batch. Harmless to
-    repeat after an interruption.
+    `erase(work, actor, limit)` erases up to `limit` rows and returns whether there may be more.
     """
 
-    def __init__(self) -> None:
-        self._last = 0
+    name: str
+    erase: Callable[[UnitOfWork, Actor, int], bool]
 
-    def __call__(self, work: UnitOfWork, actor: Actor, _limit: int) -> bool:
-        by_actor = InboxItem.host == actor.host, InboxItem.actor_uri == actor.uri
-        is_processed = InboxItem.state != InboxItem.WAITING_STATE, InboxItem.id > self._last
-        query = select(InboxItem.id).where(*by_actor, *is_processed).order_by(InboxItem.id)
-        ids = work.session.scalars(query.limit(batched_writes.BATCH_SIZE)).all()
-        erase = update(InboxItem).where(InboxItem.id.in_(ids)).values(body={})
-        work.session.execute(erase, execution_options=batched_writes.NO_SESSION_SYNC)
-        self._last = max(ids, default=0)
-        return len(ids) == batched_writes.BATCH_SIZE
+    @property
+    def kind(self) -> BatchedWriteKind:
+        return BatchedWriteKind(self.name, self._write_batch)
+
+    def start(self, work: UnitOfWork, event: ActorDeleted) -> None:
+        """Handler of `ActorDeleted`."""
+        batched_writes.enqueue(work, self.kind, str(event.actor_id))
+
+    def _write_batch(self, work: UnitOfWork, row: BatchedWrite) -> bool:
+        actor = work.session.get(Actor, int(row.subject))
+        return actor is not None and self.erase(work, actor, BATCH_SIZE)
+
+
+def erase_messages(work: UnitOfWork, event: ActorDeleted) -> None:
+    """Handler: erase the stored bodies of the actor's processed inbox messages, in batches."""
+    batched_writes.enqueue(work, ERASE_MESSAGES, str(event.actor_id))
+
+
+def _erase_message_batch(work: UnitOfWork, row: BatchedWrite) -> bool:
+    actor = work.session.get(Actor, int(row.subject))
+    if actor is None:
+        return False
+    by_actor = InboxItem.host == actor.host, InboxItem.actor_uri == actor.uri
+    is_processed = InboxItem.state != InboxItem.WAITING_STATE, InboxItem.id > row.position
+    query = select(InboxItem.id).where(*by_actor, *is_processed).order_by(InboxItem.id)
+    ids = work.session.scalars(query.limit(batched_writes.BATCH_SIZE)).all()
+    erase = update(InboxItem).where(InboxItem.id.in_(ids)).values(body={})
+    work.session.execute(erase, execution_options=batched_writes.NO_SESSION_SYNC)
+    row.position = max(ids, default=0)
+    return len(ids) == batched_writes.BATCH_SIZE
+
+
+ERASE_MESSAGES = BatchedWriteKind("erase-messages", _erase_message_batch)
 
 
 def _retry_later(node: Node, row_id: int, reason: str) -> None:

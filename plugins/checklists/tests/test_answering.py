@@ -142,7 +142,7 @@ def test_complete_run_can_be_finished_and_is_then_read_only(officer: Visitor) ->
     run.answer_all("yes", "q1", "q2", "q3", "q4")
     assert "/finish" not in officer.visit(run.path).text
     run.answer("q5", "yes")
-    assert "The assessment is finished." in run.finish()
+    assert "You have finished the assessment." in run.finish()
     assert "Start a new assessment to answer again" in officer.visit(run.question_path("q1")).text
 
 

@@ -99,7 +99,7 @@ def test_placeholders_of_shipped_checklists() -> None:
         (text("{id: q1, type: scale, text: T}"), "Use one of: yes-no, choice, text"),
         (
             text("{id: q1, type: choice, text: T}"),
-            "Questions answered from a list need at least two options",
+            "Questions with a list of answers must have at least 2 options",
         ),
         (
             text("{id: q1, type: text, text: T, recommendation: R}"),
