@@ -143,6 +143,7 @@ def register_jobs(node: Node) -> None:
 @contextmanager
 def _rendering(app: Flask, settings: Settings, language: str) -> Iterator[None]:
     with (
+        app.app_context(),  # of its own: within a request, its end would end that request's work
         app.test_request_context(base_url=settings.base_url),
         force_locale(LOCALES[language]),
     ):

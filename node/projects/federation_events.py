@@ -4,7 +4,6 @@ from federation.properties import JsonObject
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
-from node.access import audiences
 from node.federating.identity import local_uris
 from node.federating.outbound import outbox
 from node.projects import group_actor

@@ -25,7 +25,9 @@ def test_an_operator_follows_a_council_by_its_address(
     sign_in(page, there, "operator")
     page.goto(there.url("/councils"))
     page.get_by_role("button", name=f"Unfollow {here.name}").click()
-    expect(page.get_by_role("alert")).to_contain_text(f"Your council no longer follows {here.name}.")
+    expect(page.get_by_role("alert")).to_contain_text(
+        f"Your council no longer follows {here.name}."
+    )
     projects = there.url("/projects?origin=others")
     page.goto(projects)
     expect(page.get_by_role("heading", name="No projects to show")).to_be_visible()

@@ -86,7 +86,10 @@ def ask_other_council(councils: TwoCouncils, own_run: AssessmentPage) -> None:
     councils.ours.visit(f"{own_run.question_path('q1', '/ask')}?document={document}")
     assert "operator@aldermoor.example" in councils.ours.text
     assert "Enter your question" in councils.ours.submit("/ask").text
-    assert "We’re sending your question" in councils.ours.submit("/ask", words="How did you find people?").text
+    assert (
+        "We’re sending your question"
+        in councils.ours.submit("/ask", words="How did you find people?").text
+    )
     councils.nodes.run_until_idle()
     page = councils.theirs.visit("/checklists/asked").text
     assert "How did you find people?" in page
