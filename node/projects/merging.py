@@ -18,9 +18,9 @@ from node.database.tables import now
 from node.federating.identity import local_uris
 from node.federating.models import Actor
 from node.federating.outbound import outbox
-from node.principal import Principal
 from node.notification_events import service as news
 from node.notification_events.models import Watch
+from node.principal import Principal
 from node.projects import group_actor
 from node.projects.details import RelationKind
 from node.projects.models import Project, ProjectState, Relation

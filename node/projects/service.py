@@ -17,8 +17,8 @@ from node.database.tables import now
 from node.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from node.federating.identity import local_uris
 from node.messages import msg
-from node.pagination import Page, page_by_key, page_by_number
 from node.notification_events.service import record_event
+from node.pagination import Page, page_by_key, page_by_number
 from node.people import service as people
 from node.projects import federation_events, notifications, relations, review_dates, versions
 from node.projects.events import ProjectDeleted, ProjectPublished, ProjectUpdated

@@ -17,8 +17,8 @@ import structlog
 from sqlalchemy import String, cast, delete, func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
-from node.principal import Principal
 from node.events import TransactionEnding
+from node.principal import Principal
 from node.projects.models import Project, ProjectState, ReindexRequest
 from node.projects.plugin_data import to_project_info
 from node.projects.reindex_queue import JOB, QUEUED_PROJECTS_KEY

@@ -6,9 +6,9 @@ from functools import partial
 from flask_babel import lazy_gettext as _l
 
 from node.database.tables import now
-from node.principal import Principal
 from node.notification_events.service import record_event
 from node.notification_kinds import NotificationKind, Topic
+from node.principal import Principal
 from node.queue.error_isolation import for_each
 from node.runtime import Node
 from node.search import saved_searches

@@ -20,8 +20,8 @@ from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputEr
 from node.federating.identity import local_uris
 from node.federating.outbound import outbox
 from node.messages import Message, msg
-from node.pagination import Page, page_by_key, page_by_number, uncounted_page
 from node.notification_events.service import record_event
+from node.pagination import Page, page_by_key, page_by_number, uncounted_page
 from node.projects import federation_events, group_actor, review_dates
 from node.projects.federate import build_addressing
 from node.projects.licensing import licence_url
