@@ -27,8 +27,8 @@ from node.messages import msg
 from node.projects import group_actor
 from node.projects.federate import build_addressing
 from node.projects.models import Project, ProjectState, Visibility, new_token
-from node.queue.pruning import delete_surplus
 from node.projects.withdrawals import Withdrawal
+from node.queue.pruning import delete_surplus
 from node.runtime import UnitOfWork
 from node.text import find_text_error, trim
 

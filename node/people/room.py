@@ -2,7 +2,7 @@
 
 from node.access.permissions import has_permission
 from node.people import sessions
-from node.room import Job, Room
+from node.room import Room
 
 ROOM = Room(
     name="people",

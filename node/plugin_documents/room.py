@@ -2,7 +2,7 @@
 
 from node.events import On
 from node.federating.events import ActorDeleted
-from node.plugin_documents import remote_documents, service, views
+from node.plugin_documents import remote_documents, views, withdrawal
 from node.projects.events import AudienceNarrowed
 from node.room import Room
 
@@ -10,8 +10,8 @@ ROOM = Room(
     name="plugin_documents",
     pages=(views.blueprint,),
     on=(
-        On(AudienceNarrowed, service.WITHDRAW_DOCUMENTS.start),
+        On(AudienceNarrowed, withdrawal.WITHDRAW_DOCUMENTS.start),
         On(ActorDeleted, remote_documents.ERASE_DOCUMENTS.start),
     ),
-    batched_writes=(service.WITHDRAW_DOCUMENTS.kind, remote_documents.ERASE_DOCUMENTS.kind),
+    batched_writes=(withdrawal.WITHDRAW_DOCUMENTS.kind, remote_documents.ERASE_DOCUMENTS.kind),
 )

@@ -1,6 +1,6 @@
 """What unsaved input contributes to the node."""
 
-from node.room import Job, Room, Section
+from node.room import Room, Section
 from node.unsaved import service, views
 
 ROOM = Room(

@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import func, insert, literal, select, update
 
 from node.database.tables import now
-from node.federating import housekeeping
 from node.federating.models import (
     Actor,
     ClockReading,
@@ -17,7 +16,6 @@ from node.federating.models import (
 )
 from node.federating.outbound import clock
 from node.notification_events.models import NotificationEvent
-from node.notifications import housekeeping as notifications_housekeeping
 from node.notifications.models import Notification
 from node.people.models import User
 from node.queue.error_isolation import JobFailure

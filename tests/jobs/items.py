@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from node.conversations import thread_fetcher as conversations
 from node.database.tables import now
-from node.federating import housekeeping
 from node.federating.inbound import inbox_processor, server_discovery
 from node.federating.models import (
     Actor,
