@@ -1,4 +1,4 @@
-"""Rooms are complete: each is listed, and each section that a room adds to a page is shown there."""
+"""Rooms are complete: each is listed, and each section added to a page is shown there."""
 
 import re
 from pathlib import Path
