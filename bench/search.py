@@ -19,12 +19,13 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 
 from node import logs
+from node.access.visibility import Visibility
 from node.app import create_app, get_node
 from node.councils import service as councils
 from node.database.tables import now
 from node.principal import Principal
 from node.projects.details import Budget, Collaboration, Details, Output
-from node.projects.models import Phase, Project, ProjectState, Visibility, new_revision, new_token
+from node.projects.models import Phase, Project, ProjectState, new_revision, new_token
 from node.projects.taxonomy import BUSINESS_AREA_LABELS, CAPABILITY_LABELS
 from node.queue import batched_writes
 from node.runtime import Node

@@ -21,6 +21,7 @@ from sqlalchemy import func, insert, select, update
 
 from bench.memory import describe_resident_memory
 from bench.servers import LOADER_PROCESSOR, SERVER_PROCESSOR, pinned_to_processor
+from node.access.visibility import Visibility
 from node.app import create_app, get_node
 from node.councils import service as councils
 from node.database.tables import now
@@ -34,7 +35,7 @@ from node.plugin_admin import jobs as plugins
 from node.principal import Principal
 from node.projects import bucket_digests, review_dates
 from node.projects.details import Freshness
-from node.projects.models import Phase, Project, ProjectState, Visibility, new_revision, new_token
+from node.projects.models import Phase, Project, ProjectState, new_revision, new_token
 from node.runtime import Node
 from node.settings import Settings
 from node.sync import comparison

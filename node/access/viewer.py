@@ -26,9 +26,14 @@ class Viewer:
     may_see_drafts: bool = False
 
     @property
+    def audience(self) -> Audience:
+        """The widest circle of readers that the viewer belongs to."""
+        return PEERS if self.host or self.is_local_user else PUBLIC
+
+    @property
     def audiences(self) -> tuple[Audience, ...]:
         """The audiences whose activities the viewer may see; direct ones never."""
-        return (PUBLIC, PEERS) if self.host or self.is_local_user else (PUBLIC,)
+        return (PUBLIC, PEERS) if self.audience == PEERS else (PUBLIC,)
 
 
 ANONYMOUS = Viewer()

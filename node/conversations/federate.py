@@ -8,11 +8,11 @@ from federation.errors import DocumentError
 from federation.origin import same_origin
 from federation.vocabulary import Note, Tombstone
 from node import markup
+from node.access.visibility import Visibility
 from node.conversations.models import Comment
 from node.federating.identity import local_uris
 from node.federating.models import Actor
 from node.projects.federate import build_addressing
-from node.projects.models import Visibility
 from node.text import one_line
 
 MAX_LEN_CONTENT = 20_000

@@ -6,6 +6,7 @@ from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import id_of
 from federation.vocabulary import like as like_activity
 from federation.vocabulary import undo as undo_activity
+from node.access.visibility import Visibility
 from node.conversations import comment_subjects
 from node.errors import ConflictError
 from node.federating import reactions
@@ -13,7 +14,7 @@ from node.federating.identity import actors, local_uris
 from node.federating.models import Actor
 from node.federating.outbound import outbox
 from node.messages import msg
-from node.projects.models import Project, Visibility
+from node.projects.models import Project
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 

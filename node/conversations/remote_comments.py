@@ -16,6 +16,7 @@ from federation.addressing import is_public, recipients
 from federation.origin import same_origin
 from federation.properties import type_of
 from federation.vocabulary import REPLY_TYPES, Activity, Note, id_of
+from node.access.visibility import Visibility
 from node.conversations import comment_subjects, notifications, service
 from node.conversations.comment_subjects import CommentSubject
 from node.conversations.federate import RemoteComment, from_note
@@ -27,7 +28,7 @@ from node.federating.models import Actor, InboxItem, RemoteTombstone
 from node.federating.outbound import outbox
 from node.federating.peers import service as peers
 from node.messages import msg
-from node.projects.models import Project, Visibility
+from node.projects.models import Project
 from node.runtime import Handlers, NotHandledError, Quota, ReceivedActivity, UnitOfWork
 
 # Stored comments per actor and per server, and new ones per actor and hour.

@@ -13,6 +13,7 @@ from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from node import markup
 from node.access import audiences
+from node.access.visibility import Visibility
 from node.conversations import notifications
 from node.conversations.comment_subjects import CommentSubject
 from node.conversations.federate import to_note, to_tombstone
@@ -26,7 +27,7 @@ from node.federating.peers.actor_deletions import Erasure
 from node.messages import msg
 from node.projects import group_actor
 from node.projects.federate import build_addressing
-from node.projects.models import Project, ProjectState, Visibility, new_token
+from node.projects.models import Project, ProjectState, new_token
 from node.projects.withdrawals import Withdrawal
 from node.queue.pruning import delete_surplus
 from node.runtime import UnitOfWork

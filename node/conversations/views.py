@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from federation.vocabulary import Collection, CollectionPage
 from node.access.permissions import has_permission
+from node.access.visibility import can_fetch, is_for
 from node.conversations import comment_subjects, context_collections, reaction_service, service
 from node.conversations.comment_subjects import CommentSubject
 from node.conversations.federate import to_note, to_tombstone
@@ -24,7 +25,7 @@ from node.federating.views.current_viewer import current_viewer, verified_viewer
 from node.messages import msg
 from node.projects import service as projects
 from node.projects.licensing import licence_url
-from node.projects.models import Project, Visibility
+from node.projects.models import Project
 from node.request import (
     PUBLIC,
     activity_response,
@@ -137,7 +138,7 @@ def show(token: str) -> ResponseReturnValue:
         return _redirect_to(comment)
     if not comment.author.is_local:
         return redirect(comment.uri)
-    if comment.project.visibility is Visibility.private:
+    if not is_for(current_viewer().audience, comment.project.resource):
         raise NotFoundError(msg("Comment not found."))
     subject = comment_subjects.find(current_work().session, comment.in_reply_to)
     return activity_response(to_note(comment, subject.author if subject else comment.author).dump())
@@ -225,7 +226,7 @@ def _reaction_collection_response(
         return redirect(url_for("projects.show", token=token))
     session = current_work().session
     project = projects.by_token(session, token, current_viewer())
-    if not project.is_local or project.visibility is Visibility.private:
+    if not can_fetch(current_viewer(), project.resource):
         raise NotFoundError(msg("Conversation not found."))
     total = reactions.count_by_kind(session, [project.uri]).get(project.uri, {}).get(kind, 0)
     return activity_response(Collection(collection_uri(project.uri), total_items=total).dump())
@@ -239,7 +240,7 @@ def context(token: str) -> ResponseReturnValue:
         return redirect(url_for("projects.show", token=token))
     session = current_work().session
     project = projects.by_token(session, token, current_viewer())
-    if not project.is_local or project.visibility is Visibility.private:
+    if not can_fetch(current_viewer(), project.resource):
         raise NotFoundError(msg("Conversation not found."))
     uri = local_uris.project_context(project.uri)
     if "page" not in request.args:

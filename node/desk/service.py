@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, aliased
 from node import markup
 from node.access.viewer import LOCAL_USER
 from node.conversations.models import Comment, CommentState
+from node.councils import visibility as council_visibility
 from node.councils.gss_code_claims import find_disputes
-from node.councils.models import Council
 from node.database.tables import now
 from node.desk.items import MAX_PER_SECTION, DeskItem, DeskSection
 from node.drafts.models import DraftReview
@@ -26,7 +26,7 @@ from node.people import service as people
 from node.people.models import User
 from node.projects.details import Freshness
 from node.projects.models import Phase, Project, ProjectState, ProjectVersion
-from node.projects.visibility import is_readable_by
+from node.projects.visibility import is_visible_to
 from node.runtime import Node, UnitOfWork
 from node.text import one_line
 from node.unsaved import service as unsaved
@@ -232,10 +232,9 @@ def _escalated_section(session: Session, user: User) -> DeskSection:
 def _stale_section(session: Session) -> DeskSection:
     """Stale projects of other councils."""
     query = select(Project).where(
-        Project.state == ProjectState.published,
         Project.freshness == Freshness.stale,
-        Project.council_id.not_in(_select_own_council()),
-        is_readable_by(LOCAL_USER),
+        ~council_visibility.is_own(Project.council_id),
+        is_visible_to(LOCAL_USER),
     )
     return _build_section(session, "stale", query.order_by(Project.review_on, Project.id))
 
@@ -243,7 +242,7 @@ def _stale_section(session: Session) -> DeskSection:
 def _without_owner_section(session: Session) -> DeskSection:
     """Local projects without an owner, or whose owner's account is closed."""
     query = select(Project).where(
-        Project.council_id.in_(_select_own_council()),
+        council_visibility.is_own(Project.council_id),
         Project.state != ProjectState.deleted,
         Project.freshness != Freshness.archived,
         Project.phase != Phase.retired,
@@ -266,12 +265,8 @@ def _without_needs_section(session: Session) -> DeskSection:
 
 def _select_own() -> Select[Project]:
     return select(Project).where(
-        Project.council_id.in_(_select_own_council()), Project.state == ProjectState.published
+        council_visibility.is_own(Project.council_id), Project.state == ProjectState.published
     )
-
-
-def _select_own_council() -> Select[int]:
-    return select(Council.id).where(Council.slug.is_not(None))
 
 
 def _has_no_owner() -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from functools import partial
 from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
+from node.councils import visibility as council_visibility
 from node.councils.models import Council
 from node.database.tables import insert_once, now
 from node.errors import ConflictError
@@ -48,10 +49,9 @@ def process_due_projects(node: Node) -> None:
 
 def _select_due(schedule: ReviewSchedule) -> Select[int]:
     """Ids of local published projects whose review is due, or that have no review date yet."""
-    own_council = select(Council.id).where(Council.slug.is_not(None))
     lacks_review_date = Project.review_on.is_(None) & Project.phase.in_(schedule.interval_weeks)
     return select(Project.id).where(
-        Project.council_id.in_(own_council),
+        council_visibility.is_own(Project.council_id),
         Project.state == ProjectState.published,
         Project.freshness != Freshness.archived,
         or_(Project.review_on <= review_dates.today(), lacks_review_date),

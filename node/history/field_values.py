@@ -7,11 +7,12 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from wtforms import BooleanField, Field, FieldList, HiddenField
 
+from node.access.visibility import Visibility
 from node.forms import DateField, iter_fields
 from node.history.text_diff import DiffKind, DiffPiece, diff_texts
 from node.projects.details import BRIEF_FIELDS
 from node.projects.forms import LANGUAGE_LABELS, PHASE_LABELS, VISIBILITY_LABELS, ProjectForm
-from node.projects.models import Phase, Visibility
+from node.projects.models import Phase
 from node.projects.section_forms import other_language
 from node.projects.sections import SECTIONS
 from node.projects.validation import ProjectInput

@@ -7,12 +7,13 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from node.access.viewer import Viewer
+from node.access.visibility import can_read, resource_rows
 from node.errors import NotFoundError
 from node.messages import msg
 from node.pagination import Page, page_by_number
 from node.projects import service as projects
 from node.projects import versions
-from node.projects.models import Project, ProjectVersion, Visibility
+from node.projects.models import Project, ProjectVersion
 from node.projects.validation import ProjectInput
 from node.runtime import UnitOfWork
 
@@ -70,8 +71,4 @@ def _select_visible(project: Project, viewer: Viewer) -> Select[ProjectVersion]:
     query = query.where(
         ProjectVersion.number >= func.coalesce(first_published.scalar_subquery(), 1)
     )
-    if viewer.is_local_user:
-        return query
-    return query.where(
-        ProjectVersion.audience.in_([Visibility(audience) for audience in viewer.audiences])
-    )
+    return query.where(can_read(viewer, resource_rows(ProjectVersion.audience)))

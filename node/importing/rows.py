@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date
 
+from node.access.visibility import Visibility
 from node.importing.briefs import first_sentence, strip_tags, to_markdown
 from node.importing.columns import ImportRow
 from node.importing.dates_and_amounts import parse_budget
@@ -26,7 +27,6 @@ from node.projects.details import (
     ProjectLink,
     split_words,
 )
-from node.projects.models import Visibility
 from node.projects.validation import TEXT_LANGUAGES, ProjectInput
 
 # Past updates read per project.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from node.access.viewer import Viewer
@@ -24,9 +24,7 @@ class FollowedItem:
 
 def list_followed(session: Session, user_id: int, viewer: Viewer) -> Sequence[FollowedItem]:
     """All that a user follows and, as `viewer`, may still see, the latest first."""
-    is_visible = or_(
-        project_visibility.is_visible_to(viewer), project_visibility.is_visible_draft_to(viewer)
-    )
+    is_visible = project_visibility.is_visible_to(viewer, include_drafts=True)
     query = (
         select(Watch, Project, Council)
         .select_from(Watch)

@@ -150,8 +150,7 @@ def _is_visible_to(node: Node, user: User) -> ColumnElement[bool]:
     is_deletion = Project.state == ProjectState.deleted, NotificationEvent.kind == DELETED.name
     return or_(
         NotificationEvent.project_id.is_(None),
-        project_visibility.is_visible_to(viewer),
-        project_visibility.is_visible_draft_to(viewer),
+        project_visibility.is_visible_to(viewer, include_drafts=True),
         and_(*is_deletion, project_visibility.is_readable_by(viewer)),
     )
 

@@ -12,11 +12,14 @@ from sqlalchemy.orm import Session
 from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import undo as undo_activity
 from node.access import audiences
+from node.access.viewer import ANONYMOUS
+from node.access.visibility import Visibility
 from node.federating.identity import local_uris
 from node.federating.models import Actor, Delivery, OutboxActivity
 from node.federating.outbound import outbox
 from node.officers.service import ACTOR_KIND, address_publicly, is_public
-from node.projects.models import Project, Visibility
+from node.projects.models import Project
+from node.projects.visibility import is_fetchable_by
 from node.projects.withdrawals import Withdrawal
 from node.runtime import UnitOfWork
 from node.updates.events import UpdateDeleted, UpdateWritten
@@ -32,7 +35,7 @@ def announce_update(work: UnitOfWork, event: UpdateWritten) -> None:
     """Announce a public update by its author's actor, if any."""
     update = work.session.get_one(Update, event.update_id)
     writer = _current_writer(work)
-    if writer is None or update.project.visibility is not Visibility.public:
+    if writer is None or update.project.effective_visibility is not Visibility.public:
         return
     uri = local_uris.new_activity(work.settings)
     activity = announce_activity(uri, writer.uri, update.uri, **address_publicly(writer))
@@ -80,7 +83,7 @@ def list_latest(session: Session, writer: Actor) -> list[Update]:
         .join(OutboxActivity, OutboxActivity.object_uri == Update.uri)
         .join(Project, Project.id == Update.project_id)
         .where(OutboxActivity.actor_id == writer.id, *_IS_PUBLIC_ANNOUNCE)
-        .where(Update.state == UpdateState.published, Project.visibility == Visibility.public)
+        .where(Update.state == UpdateState.published, is_fetchable_by(ANONYMOUS))
         .order_by(OutboxActivity.id.desc())
         .limit(MAX_LATEST)
     )

@@ -11,13 +11,16 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from node.access.viewer import ANONYMOUS, LOCAL_USER
+from node.access.visibility import Visibility
 from node.councils import service as councils
-from node.councils.models import Council
+from node.councils import visibility as council_visibility
 from node.federating.models import Actor, Disclosure
 from node.federating.outbound.disclosures import FETCH_TYPE
 from node.pagination import Page, page_by_number
 from node.plugin_documents.models import PluginDocument
-from node.projects.models import Project, ProjectState, Visibility
+from node.projects.models import Project
+from node.projects.visibility import is_fetchable_by
 
 PAGE_SIZE = 50
 # Actors of this kind give a server its display name.
@@ -73,10 +76,8 @@ def iter_all(session: Session, search_text: str) -> Iterator[DisclosedItem]:
 
 
 def _select_projects(session: Session, search_text: str) -> Select[Project]:
-    is_ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
-    is_shown = (Project.state == ProjectState.published) & (
-        Project.visibility != Visibility.private
-    )
+    is_ours = council_visibility.is_own(Project.council_id)
+    is_shown = is_fetchable_by(LOCAL_USER)
     was_disclosed = exists().where(Disclosure.object_uri == Project.uri)
     query = select(Project).where(is_ours, or_(is_shown, was_disclosed))
     if not search_text:
@@ -117,8 +118,7 @@ def _was_listed_for(session: Session, hosts: Sequence[str]) -> ColumnElement[boo
     return exists().where(
         Disclosure.object_uri == list_uri,
         Disclosure.host.in_(hosts),
-        Project.visibility == Visibility.public,
-        Project.state == ProjectState.published,
+        is_fetchable_by(ANONYMOUS),
         Disclosure.last_at >= Project.published_at,
     )
 
@@ -153,7 +153,7 @@ def _with_readers(
 ) -> list[DisclosureHolder]:
     """`holders`, and the `readers` of our list of projects that found a public project in it."""
     known_hosts = {holder.host for holder in holders}
-    is_public = project.visibility is Visibility.public and project.state is ProjectState.published
+    is_public = project.effective_visibility is Visibility.public
     list_readers = [
         replace(reader, how=READ_FROM_LIST)
         for reader in readers
@@ -166,7 +166,7 @@ def _with_readers(
 
 
 def _load_documents(session: Session, uris: Sequence[str]) -> Mapping[str, list[PluginDocument]]:
-    is_ours = PluginDocument.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
+    is_ours = council_visibility.is_own(PluginDocument.council_id)
     query = select(PluginDocument).where(PluginDocument.project_uri.in_(uris), is_ours)
     documents: dict[str, list[PluginDocument]] = defaultdict(list)
     for row in session.scalars(query.order_by(PluginDocument.id)):

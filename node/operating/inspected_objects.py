@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.origin import host_of
+from node.access.visibility import Visibility
 from node.conversations.models import Comment
 from node.councils.models import Council
 from node.errors import NotFoundError
@@ -22,7 +23,7 @@ from node.federating.peers import service as peers
 from node.messages import msg
 from node.moderation.models import Report
 from node.plugin_documents.models import WITHDRAWN, PluginDocument
-from node.projects.models import Project, Visibility
+from node.projects.models import Project
 from node.settings import Settings
 from node.updates.models import Update
 

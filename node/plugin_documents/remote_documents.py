@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from federation.errors import FederationError
 from federation.properties import type_of
 from federation.vocabulary import id_of
+from node.councils import visibility as council_visibility
 from node.councils.models import Council
 from node.database.tables import insert_once, now
 from node.federating.models import Actor, RemoteTombstone
@@ -191,9 +192,8 @@ def _store(
 
 def select_remote(plugin: str) -> Select[int]:
     """The ids of other councils' documents of a plugin."""
-    own_councils = select(Council.id).where(Council.slug.is_not(None))
-    is_remote = PluginDocument.plugin == plugin, PluginDocument.council_id.not_in(own_councils)
-    return select(PluginDocument.id).where(*is_remote)
+    is_own = council_visibility.is_own(PluginDocument.council_id)
+    return select(PluginDocument.id).where(PluginDocument.plugin == plugin, ~is_own)
 
 
 def _document_types(hooks: Hooks) -> dict[str, DocumentType]:

@@ -1,11 +1,11 @@
 """Publishes and withdraws our council's documents, and reads those of all councils."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from federation.errors import DocumentError
@@ -16,8 +16,10 @@ from federation.vocabulary import update as update_activity
 from federation.vocabulary.activities import ActivityFactory
 from node.access import audiences
 from node.access.audiences import Audience
-from node.access.viewer import ANONYMOUS, Viewer
+from node.access.viewer import Viewer
+from node.access.visibility import Visibility
 from node.councils import service as councils
+from node.councils import visibility as council_visibility
 from node.councils.models import Council
 from node.database.tables import now
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
@@ -30,8 +32,8 @@ from node.plugin_api.info import DocumentInfo
 from node.plugin_documents.federate import MAX_LEN_NAME, build_addressing, to_document, to_tombstone
 from node.plugin_documents.fields import clean_fields, to_plugin_fields
 from node.plugin_documents.models import PUBLISHED, WITHDRAWN, PluginDocument
-from node.projects import visibility as project_visibility
-from node.projects.models import Project, ProjectState, Visibility, new_revision, new_token
+from node.plugin_documents.visibility import is_fetchable_by, is_visible_to
+from node.projects.models import Project, new_revision, new_token
 from node.runtime import UnitOfWork
 from node.text import one_line
 
@@ -111,7 +113,7 @@ def withdraw(work: UnitOfWork, plugin: str, uri: str) -> None:
 
 def withdraw_batch(work: UnitOfWork, plugin: str) -> bool:
     """Withdraw some documents of a plugin. Returns whether there may be more."""
-    is_ours = PluginDocument.council.has(Council.slug.is_not(None))
+    is_ours = council_visibility.is_own(PluginDocument.council_id)
     query = _select_published().where(PluginDocument.plugin == plugin, is_ours)
     rows = work.session.scalars(query.order_by(PluginDocument.id).limit(WITHDRAW_BATCH_SIZE)).all()
     for row in rows:
@@ -235,40 +237,9 @@ def to_document_info(row: PluginDocument, kind: DocumentType) -> DocumentInfo:
     )
 
 
-def is_visible_to(viewer: Viewer | None) -> ColumnElement[bool]:
-    """The SQL condition for documents that `viewer` can see.
-
-    Excluded for everyone are documents of councils that are not shown or are blocked, and documents
-    about a project that is deleted or hidden.
-    """
-    is_about_project = Project.uri == PluginDocument.project_uri
-    is_gone = exists().where(
-        is_about_project, or_(Project.state == ProjectState.deleted, Project.is_hidden)
-    )
-    is_blocked = PluginDocument.council.has(Council.actor.has(Actor.is_blocked))
-    is_shown = and_(
-        project_visibility.is_council_shown(PluginDocument.council_id), ~is_gone, ~is_blocked
-    )
-    if viewer is None or viewer.is_local_user:
-        return and_(is_shown, true())
-    is_ours = PluginDocument.council.has(Council.slug.is_not(None))
-    is_for_peer = and_(is_ours, _is_visible_to_audiences(viewer.audiences))
-    return and_(is_shown, or_(_is_visible_to_audiences(ANONYMOUS.audiences), is_for_peer))
-
-
-def _is_visible_to_audiences(audiences: Sequence[str]) -> ColumnElement[bool]:
-    """The condition for documents that `audiences` can see, and whose project they can see: the
-    documents of a narrowed project follow in batches.
-    """
-    is_hidden_from_audiences = Project.visibility.not_in([Visibility(name) for name in audiences])
-    is_project_hidden = exists().where(
-        Project.uri == PluginDocument.project_uri, is_hidden_from_audiences
-    )
-    return and_(PluginDocument.visibility.in_(audiences), ~is_project_hidden)
-
-
 def _select_visible(council: Council, viewer: Viewer) -> Select[PluginDocument]:
-    return _select_of_council(council).where(_is_visible_to_audiences(viewer.audiences))
+    """The documents of our own council that `viewer` may fetch."""
+    return _select_of_council(council).where(is_fetchable_by(viewer))
 
 
 def _select_of_council(council: Council) -> Select[PluginDocument]:
@@ -302,7 +273,7 @@ def _effective_visibility(session: Session, document: Document, kind: DocumentTy
     project = session.scalar(select(Project).where(Project.uri == document.project_uri))
     if project is None:
         return requested
-    if project.state is not ProjectState.published or project.visibility is Visibility.private:
+    if project.effective_visibility is Visibility.private:
         raise ConflictError(
             msg(
                 "You cannot publish a document about this project because other "

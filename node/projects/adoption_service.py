@@ -18,8 +18,9 @@ from federation.properties import id_of, type_of
 from federation.vocabulary import Activity
 from federation.vocabulary import add as add_activity
 from federation.vocabulary import remove as remove_activity
+from node.access.visibility import Visibility
 from node.councils import service as councils
-from node.councils.models import Council
+from node.councils import visibility as council_visibility
 from node.database.tables import now
 from node.errors import ConflictError, NotFoundError
 from node.federating import reactions
@@ -32,7 +33,7 @@ from node.messages import msg
 from node.projects import group_actor, reindex_queue
 from node.projects.adoptions import STATE_TRANSITIONS, Adoption, AdoptionState
 from node.projects.details import Output
-from node.projects.models import Project, ProjectState, Visibility
+from node.projects.models import Project, ProjectState
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 ADD = "Add"
@@ -236,7 +237,7 @@ def list_for_moderation(session: Session, limit: int) -> list[tuple[Adoption, Pr
         select(Adoption, Project)
         .join(Project, Project.id == Adoption.project_id)
         .where(
-            Project.council.has(Council.slug.is_not(None)), Project.state == ProjectState.published
+            council_visibility.is_own(Project.council_id), Project.state == ProjectState.published
         )
         .where(Adoption.state.in_((AdoptionState.held, AdoptionState.shown)))
         .order_by(Adoption.state, Adoption.changed_at, Adoption.id)

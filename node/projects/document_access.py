@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from node.access.viewer import Viewer
+from node.access.visibility import Visibility, can_fetch
 from node.errors import NotFoundError
 from node.federating.outbound import disclosures
 from node.messages import msg
 from node.principal import Principal
-from node.projects.models import Project, Visibility
+from node.projects.models import Project
 from node.request import current_node
 
 
@@ -15,12 +16,11 @@ def disclose(documents: Iterable[tuple[str, Project]], viewer: Viewer) -> None:
     """Check and record that `viewer` gets the documents with these ids, which belong to these
     projects.
 
-    Documents for peers are written to the sharing record. Raises `NotFoundError` for a private
-    project, which has no document.
+    Documents for peers are written to the sharing record. Raises `NotFoundError`.
     """
     for_peers = []
     for uri, project in documents:
-        if project.visibility is Visibility.private:
+        if not can_fetch(viewer, project.resource):
             raise NotFoundError(msg("Project not found."))
         if project.visibility is Visibility.peers:
             for_peers.append(uri)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from node.access.visibility import Visibility
 from node.events import Event
-from node.projects.models import Visibility
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from federation.properties import JsonObject
 from federation.vocabulary import Article, ProjectDetails, ProjectDocument, Tombstone
 from federation.vocabulary.context import NAMESPACE
 from node import markup
+from node.access.visibility import Visibility
 from node.federating.identity import local_uris
 from node.projects.details import BRIEF_FIELDS, Details, Freshness, FreshnessDetails, RelatedProject
 from node.projects.details import dump as dump_details
 from node.projects.details import parse as parse_details
 from node.projects.licensing import parse_licence
-from node.projects.models import Phase, Project, Visibility
+from node.projects.models import Phase, Project
 from node.text import one_line
 
 # The headings of a brief, in the order of `BRIEF_FIELDS`, by language.

@@ -4,14 +4,14 @@ from federation.properties import JsonObject
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
+from node.access.visibility import Visibility
 from node.federating.identity import local_uris
 from node.federating.outbound import outbox
 from node.projects import group_actor
 from node.projects.events import AudienceNarrowed
 from node.projects.federate import build_addressing, to_article, to_tombstone
 from node.projects.licensing import licence_url
-from node.projects.models import Project, Visibility
-from node.projects.withdrawals import remaining_audience
+from node.projects.models import Project
 from node.runtime import UnitOfWork
 
 
@@ -60,9 +60,8 @@ def _publish_to_new_readers(work: UnitOfWork, project: Project) -> None:
 
 def _withdraw(work: UnitOfWork, project: Project) -> None:
     work.emit(AudienceNarrowed(project.id))
-    outbox.withdraw(
-        work, project.council.actor, _build_delete(work, project), remaining_audience(project)
-    )
+    audience, deletion = project.effective_visibility.audience, _build_delete(work, project)
+    outbox.withdraw(work, project.council.actor, deletion, audience)
 
 
 def _build_create(work: UnitOfWork, project: Project) -> JsonObject:

@@ -6,8 +6,9 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
 
+from node.access.visibility import Visibility
 from node.forms import LongLineField, VersionedForm
-from node.projects.models import Phase, Project, Visibility
+from node.projects.models import Phase, Project
 from node.projects.validation import ProjectInput
 
 

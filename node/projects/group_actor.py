@@ -19,11 +19,12 @@ from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import undo as undo_activity
 from federation.vocabulary import update as update_activity
 from node.access import audiences
+from node.access.visibility import Visibility
 from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, ActorKey, Delivery, OutboxActivity
 from node.federating.outbound import outbox
 from node.projects.details import RelationKind
-from node.projects.models import Project, ProjectState, Visibility
+from node.projects.models import Project
 from node.runtime import UnitOfWork
 
 MAX_LEN_USERNAME_STEM = 40
@@ -42,7 +43,7 @@ def ensure(work: UnitOfWork, project: Project) -> Actor | None:
     projects move to this one. The actor signs with the keys of its council under key ids of its
     own: one program holds both, and no one has to wait for a new RSA key.
     """
-    if project.state is not ProjectState.published or project.visibility is Visibility.private:
+    if project.effective_visibility is Visibility.private:
         return None
     if project.actor is None:
         project.actor = _create_actor(work, project)
@@ -158,9 +159,8 @@ def close(work: UnitOfWork, project: Project) -> None:
 
 
 def audience_of(project: Project) -> audiences.Audience:
-    """Who may read activities about a project."""
-    is_public = project.visibility is Visibility.public
-    return audiences.PUBLIC if is_public else audiences.PEERS
+    """Who may read activities about a project; about a private one only those who had it before."""
+    return project.visibility.audience or audiences.PEERS
 
 
 def _announce(work: UnitOfWork, project: Project, about: JsonObject | str, to: set[str]) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from node.access.visibility import Visibility
 from node.projects.details import is_web_url
-from node.projects.models import Project, ProjectState, Visibility
+from node.projects.models import Project
 from node.settings import Settings
 
 
@@ -43,7 +44,7 @@ def licence_of(settings: Settings, project: Project) -> Licence | None:
     None for a project that is not public, which no one may republish, and for another council's
     that states none.
     """
-    if project.visibility is not Visibility.public or project.state is not ProjectState.published:
+    if project.effective_visibility is not Visibility.public:
         return None
     if project.is_local:
         return LICENCES[settings.content_licence]

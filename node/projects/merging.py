@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from federation.addressing import PUBLIC_COLLECTION
 from federation.vocabulary import move as move_activity
-from node.councils.models import Council
+from node.councils import visibility as council_visibility
 from node.database.tables import now
 from node.federating.identity import local_uris
 from node.federating.models import Actor
@@ -67,7 +67,7 @@ def _select_mergeable() -> Select[int]:
     successor = aliased(Project)
     is_watched = Project.id.in_(select(Watch.project_id).where(Watch.project_id.is_not(None)))
     has_moved = Project.actor.has(Actor.moved_to.is_not(None))
-    is_ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
+    is_ours = council_visibility.is_own(Project.council_id)
     return (
         select(Project.id)
         .join(Relation, Relation.project_id == Project.id)

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from sqlalchemy.types import TypeDecorator
 
 from federation.council_digest import bucket_number
+from node.access.visibility import Resource, Visibility, resource_of
 from node.councils.models import Council
 from node.database.tables import Base, Uri, now
 from node.federating.models import Actor
@@ -75,14 +76,6 @@ class PhaseColumn(TypeDecorator[Phase]):
         return None if value is None else Phase(value)
 
 
-class Visibility(StrEnum):
-    """Who may read a published project: everyone, the councils we allowed, or only our council."""
-
-    public = "public"
-    peers = "peers"
-    private = "private"
-
-
 class ProjectState(StrEnum):
     """The state of a project; transitions: `STATE_TRANSITIONS`. `review` is a draft that someone
     else was asked to review.
@@ -94,6 +87,7 @@ class ProjectState(StrEnum):
     deleted = "deleted"
 
 
+DRAFT_STATES = frozenset({ProjectState.draft, ProjectState.review})
 STATE_TRANSITIONS: dict[ProjectState, frozenset[ProjectState]] = {
     ProjectState.draft: frozenset(
         {ProjectState.review, ProjectState.published, ProjectState.deleted}
@@ -280,7 +274,23 @@ class Project(Base):
     @property
     def is_draft(self) -> bool:
         """Whether the project is not published yet."""
-        return self.state in {ProjectState.draft, ProjectState.review}
+        return self.state in DRAFT_STATES
+
+    @property
+    def effective_visibility(self) -> Visibility:
+        """Private unless it is published."""
+        return self.visibility if self.state is ProjectState.published else Visibility.private
+
+    @property
+    def resource(self) -> Resource[bool]:
+        """What decides who may see it, if its council is shown here."""
+        return resource_of(
+            self.visibility,
+            is_ours=self.is_local,
+            is_shown=not self.is_hidden,
+            is_published=self.state is ProjectState.published,
+            is_draft=self.is_draft,
+        )
 
     @property
     def is_local(self) -> bool:

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from node.councils.models import Council
+from node.councils import visibility as council_visibility
 from node.plugin_api.info import ProjectInfo
 from node.projects.models import Project, ProjectState
 
@@ -34,7 +34,7 @@ def find_id(session: Session, uri: str) -> int | None:
 def list_own(session: Session) -> list[ProjectInfo]:
     """All local projects including drafts, sorted by title."""
     query = select(Project).where(
-        Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None))),
+        council_visibility.is_own(Project.council_id),
         Project.state != ProjectState.deleted,
     )
     rows = session.scalars(query.order_by(func.lower(Project.title), Project.id))

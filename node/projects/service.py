@@ -12,6 +12,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, selectinload
 
 from node.access.viewer import ANONYMOUS, LOCAL_USER, Viewer
+from node.access.visibility import Visibility
 from node.councils.models import Council
 from node.database.tables import now
 from node.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
@@ -27,7 +28,6 @@ from node.projects.models import (
     Phase,
     Project,
     ProjectState,
-    Visibility,
     new_revision,
     new_token,
 )
@@ -35,11 +35,11 @@ from node.projects.plugin_data import to_project_info
 from node.projects.rendering import RenderedProject, render
 from node.projects.validation import ProjectInput, validate
 from node.projects.visibility import (
-    _is_allowed_to,
-    _is_from_shown_council,
+    is_draft,
+    is_fetchable_by,
     is_listed_for,
-    is_visible_draft_to,
     is_visible_to,
+    was_visible_to,
 )
 from node.runtime import UnitOfWork
 from node.settings import Settings
@@ -177,12 +177,9 @@ def by_token(
     Raises `GoneError` for a deleted project that the reader could see, `NotFoundError` if there is
     none.
     """
-    query = select(Project).where(
-        Project.token == token, _is_from_shown_council(), _is_allowed_to(viewer)
-    )
-    project = session.scalar(query)
-    never_shown = project is None or project.published_at is None
-    if project is None or (never_shown and not (include_drafts and viewer.may_see_drafts)):
+    was_visible = was_visible_to(viewer, include_drafts=include_drafts)
+    project = session.scalar(select(Project).where(Project.token == token, was_visible))
+    if project is None:
         raise NotFoundError(msg("Project not found."))
     if project.state is ProjectState.deleted:
         raise GoneError(msg("This project has been deleted."))
@@ -295,11 +292,7 @@ def documents_after(
 
 def select_with_readable_document(council: Council, viewer: Viewer) -> Select[Project]:
     """The projects of a council with a document that `reader` may read."""
-    return select(Project).where(
-        Project.council_id == council.id,
-        Project.state == ProjectState.published,
-        Project.visibility.in_([Visibility(audience) for audience in viewer.audiences]),
-    )
+    return select(Project).where(Project.council_id == council.id, is_fetchable_by(viewer))
 
 
 def eager_load_councils(query: Select[Project]) -> Select[Project]:
@@ -310,10 +303,10 @@ def eager_load_councils(query: Select[Project]) -> Select[Project]:
 def _apply_filter(criteria: ProjectFilter) -> Select[Project]:
     query = eager_load_councils(select(Project)).order_by(Project.changed_at.desc(), Project.id)
     if criteria.drafts_only:
-        query = query.where(is_visible_draft_to(criteria.viewer))
+        query = query.where(is_draft(), is_visible_to(criteria.viewer, include_drafts=True))
     else:
-        is_shown = is_visible_to if criteria.include_archived else is_listed_for
-        query = query.where(is_shown(criteria.viewer))
+        include_archived = criteria.include_archived
+        query = query.where(is_listed_for(criteria.viewer, include_archived=include_archived))
     if criteria.council_id:
         query = query.where(Project.council_id == criteria.council_id)
     if criteria.condition is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
+from node.access.visibility import Visibility
 from node.errors import InvalidInputError
 from node.messages import Message, msg
 from node.projects.details import (
@@ -18,7 +19,7 @@ from node.projects.details import (
     is_web_url,
     max_length,
 )
-from node.projects.models import Phase, Project, Visibility, new_token
+from node.projects.models import Phase, Project, new_token
 from node.text import find_text_error, trim
 
 MAX_LENGTHS = {"title": 150, "summary": 200, "brief": 50_000}

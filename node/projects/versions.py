@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from node.people import service as people
 from node.projects import details
 from node.projects.details import Details
-from node.projects.models import Project, ProjectState, ProjectVersion, Visibility
+from node.projects.models import Project, ProjectVersion
 from node.projects.validation import ProjectInput, to_input
 from node.runtime import UnitOfWork
 
@@ -19,7 +19,7 @@ def record(work: UnitOfWork, project: Project, action: str) -> None:
 
     The project must be locked or new.
     """
-    text, audience = dump(to_input(project)), audience_of(project)
+    text, audience = dump(to_input(project)), project.effective_visibility
     last = get_latest(work.session, project)
     if last is not None and (last.text, last.audience) == (text, audience):
         return
@@ -46,7 +46,7 @@ def record_baseline(work: UnitOfWork, project: Project) -> None:
             number=1,
             at=project.changed_at,
             deed="known",
-            audience=audience_of(project),
+            audience=project.effective_visibility,
             text=dump(to_input(project)),
         )
         work.session.add(version)
@@ -62,11 +62,6 @@ def get_latest(session: Session, project: Project) -> ProjectVersion | None:
 def delete_all(session: Session, project: Project) -> None:
     """Delete the versions of a deleted project."""
     session.execute(delete(ProjectVersion).where(ProjectVersion.project_id == project.id))
-
-
-def audience_of(project: Project) -> Visibility:
-    """The effective visibility of a project: drafts are private."""
-    return project.visibility if project.state is ProjectState.published else Visibility.private
 
 
 def dump(project_input: ProjectInput) -> dict[str, Any]:

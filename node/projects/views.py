@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 
 from node.access.permissions import has_permission
 from node.access.viewer import Viewer
+from node.access.visibility import Visibility
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from node.federating.views.current_viewer import current_viewer
@@ -18,7 +19,7 @@ from node.projects.document_access import disclose
 from node.projects.federate import to_article, to_document, to_tombstone
 from node.projects.forms import ProjectForm
 from node.projects.licensing import licence_of, licence_url
-from node.projects.models import Project, ProjectState, Visibility
+from node.projects.models import Project, ProjectState
 from node.projects.plugin_data import to_project_info
 from node.projects.sections import lacks_evidence, section_statuses
 from node.projects.validation import to_input

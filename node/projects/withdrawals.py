@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from node.access import audiences
+from node.access.visibility import Visibility
 from node.projects.events import AudienceNarrowed
-from node.projects.models import Project, ProjectState, Visibility
+from node.projects.models import Project, ProjectState
 from node.queue import batched_writes
 from node.queue.batched_writes import BatchedWrite, BatchedWriteKind
 from node.runtime import UnitOfWork
@@ -46,17 +47,9 @@ class Withdrawal:
         project = work.session.get(Project, int(row.subject))
         if project is None or not (self.is_final or _is_narrowed(project)):
             return False
-        audience = remaining_audience(project)
+        audience = project.effective_visibility.audience
         row.position = self.withdraw(work, project, audience, row.position, BATCH_SIZE)
         return row.position > 0
-
-
-def remaining_audience(project: Project) -> audiences.Audience | None:
-    """Which other servers may still see a project whose audience was narrowed."""
-    is_for_peers = (
-        project.visibility is Visibility.peers and project.state is not ProjectState.deleted
-    )
-    return audiences.PEERS if is_for_peers else None
 
 
 def _is_narrowed(project: Project) -> bool:

@@ -5,8 +5,9 @@ from the dataclasses.
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
+from node.access.visibility import Visibility
 from node.projects.details import Details, Freshness, max_length
-from node.projects.models import Phase, ProjectState, Visibility
+from node.projects.models import Phase, ProjectState
 from node.projects.validation import TEXT_LANGUAGES, TRANSLATED_FIELDS
 from node.webhooks.events import SUBSCRIBABLE_EVENTS
 

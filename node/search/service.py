@@ -15,12 +15,14 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
 from node.access.viewer import Viewer
+from node.access.visibility import Visibility, can_read, resource_of
+from node.councils import visibility as council_visibility
 from node.councils.models import Council
 from node.pagination import Page, page_of_slices
 from node.projects import service as projects
 from node.projects import visibility as project_visibility
 from node.projects.details import Freshness
-from node.projects.models import Project, Visibility
+from node.projects.models import Project
 from node.search import query_syntax
 from node.search.entry_selection import (
     EntrySelector,
@@ -116,12 +118,9 @@ class _Search:
         self._params = params
         # Archived projects are excluded here and not by a label: they are old, so the first pages
         # hardly meet them.
-        is_visible = (
-            project_visibility.is_visible_to
-            if params.includes_archived
-            else project_visibility.is_listed_for
+        self._project_condition = project_visibility.is_listed_for(
+            viewer, include_archived=params.includes_archived
         )
-        self._project_condition = is_visible(viewer)
         self._parsed = query_syntax.parse(params.q)
         # Text without any word finds nothing.
         self.is_empty = bool(params.q) and not self._parsed
@@ -244,9 +243,7 @@ def visible_labels(viewer: Viewer) -> list[Visibility]:
     """The visibilities of projects that the viewer may see. This is a first selection: other
     conditions are checked in the project table.
     """
-    if viewer.is_local_user:
-        return list(Visibility)
-    return [Visibility(audience) for audience in viewer.audiences]
+    return [value for value in Visibility if can_read(viewer, resource_of(value))]
 
 
 def label_alternatives(params: SearchParams) -> tuple[query_syntax.Alternatives, ...]:
@@ -323,8 +320,6 @@ def list_shown_councils(session: Session) -> list[Council]:
     """The councils whose projects are shown, by name."""
     return list(
         session.scalars(
-            select(Council)
-            .where(project_visibility.is_council_shown(Council.id))
-            .order_by(Council.name)
+            select(Council).where(council_visibility.is_shown(Council.id)).order_by(Council.name)
         )
     )

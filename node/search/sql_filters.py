@@ -9,15 +9,16 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from node.access.viewer import Viewer
-from node.councils.models import Council
+from node.access.visibility import Visibility
+from node.councils import visibility as council_visibility
 from node.projects import service as projects
 from node.projects import visibility as project_visibility
 from node.projects.details import Freshness
-from node.projects.models import Phase, Project, Visibility
+from node.projects.models import Phase, Project
 from node.search import query_syntax
 from node.search.fulltext import PROJECTS
 from node.search.index_documents import label
@@ -47,12 +48,8 @@ def to_visible_condition(
     session: Session, params: SearchParams, viewer: Viewer
 ) -> ColumnElement[bool]:
     """The SQL condition for projects that a search finds and the viewer may see."""
-    is_visible = (
-        project_visibility.is_visible_to
-        if params.includes_archived
-        else project_visibility.is_listed_for
-    )
-    return and_(is_visible(viewer), to_condition(session, params))
+    is_listed = project_visibility.is_listed_for(viewer, include_archived=params.includes_archived)
+    return and_(is_listed, to_condition(session, params))
 
 
 def needs_index(params: SearchParams) -> bool:
@@ -67,7 +64,7 @@ def to_condition(session: Session, params: SearchParams) -> ColumnElement[bool]:
 
 def _column_conditions(params: SearchParams) -> Iterator[ColumnElement[bool]]:
     if params.origin:
-        is_own = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
+        is_own = council_visibility.is_own(Project.council_id)
         yield is_own if params.origin == "ours" else ~is_own
     if params.council is not None:
         yield Project.council_id == params.council

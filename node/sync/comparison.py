@@ -23,6 +23,7 @@ from federation.council_digest import (
 )
 from federation.errors import DocumentError, FederationError
 from federation.followers import HEADER_NAME
+from node.access.audiences import PEERS
 from node.councils.models import Council
 from node.database.tables import now
 from node.errors import MoothallError
@@ -31,7 +32,6 @@ from node.federating.models import Actor, Comparison
 from node.federating.peers import comparison_schedule, fetching
 from node.federating.sync import backfill, follower_sync
 from node.principal import Principal
-from node.projects.models import Visibility
 from node.queue import leases
 from node.runtime import Node
 from node.sync import digests, plugin_documents
@@ -104,7 +104,7 @@ def _compare_with_target(node: Node, target: ComparisonTarget, report: Reconcile
         report.messages.append("there is nothing to compare")
         report.is_skipped = True
         return
-    our_buckets = digests.get_buckets(node, target.council_id, Visibility.peers)
+    our_buckets = digests.get_buckets(node, target.council_id, PEERS)
     root = combine(int(bucket.digest, 16) for bucket in our_buckets)
     response = fetching.fetch_if_changed(node, digest_url, f'"{root}"')
     with node.reading() as session:

@@ -16,19 +16,21 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from federation.council_digest import BUCKET_COUNT, EMPTY_DIGEST, BucketDigest, combine, hash_entry
+from node.access.audiences import PEERS, PUBLIC, Audience
+from node.access.visibility import Visibility, is_for, resource_of
 from node.councils.models import Council
 from node.database.tables import insert_missing
 from node.principal import Principal
-from node.projects.models import DigestBucket, Project, ProjectState, Visibility
+from node.projects.models import DigestBucket, Project, ProjectState
 from node.runtime import Node
 from node.updates.models import Update, UpdateState
 
 log = structlog.get_logger(__name__)
 
 # The visibilities that are included in the digest for each audience.
-VISIBILITIES_BY_AUDIENCE = {
-    Visibility.public: (Visibility.public,),
-    Visibility.peers: (Visibility.public, Visibility.peers),
+VISIBILITIES_BY_AUDIENCE: dict[Audience, list[Visibility]] = {
+    audience: [value for value in Visibility if is_for(audience, resource_of(value))]
+    for audience in (PUBLIC, PEERS)
 }
 
 
@@ -38,10 +40,10 @@ class ComputedBucket:
 
     number: int
     generation: int | None
-    digests: dict[Visibility, BucketDigest]
+    digests: dict[Audience, BucketDigest]
 
 
-def get_buckets(node: Node, council_id: int, audience: Visibility) -> tuple[BucketDigest, ...]:
+def get_buckets(node: Node, council_id: int, audience: Audience) -> tuple[BucketDigest, ...]:
     """The non-empty buckets of a council, by number, as `audience` may see them."""
     with node.reading() as session:
         stored = {row.number: row for row in session.execute(_select_buckets(council_id))}
@@ -61,7 +63,7 @@ def get_buckets(node: Node, council_id: int, audience: Visibility) -> tuple[Buck
 
 
 def list_entries(
-    session: Session, council_id: int, bucket_number: int, audience: Visibility
+    session: Session, council_id: int, bucket_number: int, audience: Audience
 ) -> dict[str, str]:
     """The revisions in one bucket, by id, as `audience` may see them."""
     rows = session.execute(_select_revisions(council_id, [bucket_number]))
@@ -91,7 +93,7 @@ def _select_buckets(council_id: int):  # type: ignore[no-untyped-def]  # a Selec
     return select(*DigestBucket.__table__.c).where(DigestBucket.council_id == council_id)
 
 
-def _to_digest(row: "Row[tuple[object, ...]]", audience: Visibility) -> BucketDigest:
+def _to_digest(row: "Row[tuple[object, ...]]", audience: Audience) -> BucketDigest:
     count, digest = getattr(row, f"{audience}_count"), getattr(row, f"{audience}_digest")
     return BucketDigest(row.number, count, digest)
 
@@ -122,7 +124,7 @@ def _compute(
 
 
 def _combine(
-    number: int, entries: list[tuple[int, Visibility]], audience: Visibility
+    number: int, entries: list[tuple[int, Visibility]], audience: Audience
 ) -> BucketDigest:
     hashes = [
         entry_hash

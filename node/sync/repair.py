@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from node.access.audiences import PEERS
 from node.councils.models import Council
 from node.database.tables import now
 from node.federating.identity import actors
 from node.federating.models import Comparison
 from node.federating.peers import fetching
 from node.principal import Principal
-from node.projects.models import Visibility
 from node.runtime import Node
 from node.sync import digests, ingest
 from node.updates.federate import RemoteUpdate
@@ -89,7 +89,7 @@ class Repair:
     def list_stored_revisions(self, session: Session, number: int) -> dict[str, str]:
         """The revisions of our copy in one bucket, by id."""
         council_id = self._target.council_id or 0
-        return digests.list_entries(session, council_id, number, Visibility.peers)
+        return digests.list_entries(session, council_id, number, PEERS)
 
     def run(self, listed: Sequence[str], unlisted: Sequence[str]) -> None:
         """Fetch each object, and store or remove it; projects before their updates.

@@ -20,7 +20,6 @@ from federation.council_digest import (
     type_digest_uri,
 )
 from federation.vocabulary import Article, Collection, CollectionPage, Note
-from node.access.audiences import PEERS
 from node.access.viewer import Viewer
 from node.councils import service as councils
 from node.councils.models import Council
@@ -36,7 +35,7 @@ from node.projects import service as projects
 from node.projects.document_access import disclose, record_collection_read
 from node.projects.federate import to_article
 from node.projects.licensing import licence_url
-from node.projects.models import Project, Visibility
+from node.projects.models import Project
 from node.request import (
     PUBLIC,
     activity_response,
@@ -179,7 +178,7 @@ def digest(slug: str) -> ResponseReturnValue:
     """
     viewer, session = verified_viewer(), current_work().session
     council, uri = _get_council_and_digest_uri(slug)
-    buckets = digests.get_buckets(current_node(), council.id, _audience_of(viewer))
+    buckets = digests.get_buckets(current_node(), council.id, viewer.audience)
     document = CouncilDigest(uri, council.actor.uri, buckets)
     response = activity_response(document.dump())
     if viewer.host:
@@ -201,7 +200,7 @@ def bucket(slug: str, number: int) -> ResponseReturnValue:
     council, uri = _get_council_and_digest_uri(slug)
     if number >= BUCKET_COUNT:
         raise NotFoundError(msg("Digest part not found."))
-    entries = digests.list_entries(session, council.id, number, _audience_of(viewer))
+    entries = digests.list_entries(session, council.id, number, viewer.audience)
     return activity_response(BucketDocument(f"{uri}/{number}", uri, number, entries).dump())
 
 
@@ -224,7 +223,3 @@ def _get_council_and_digest_uri(slug: str) -> tuple[Council, str]:
     if council is None or not council.actor.digest:
         raise NotFoundError(msg("Council not found."))
     return council, council.actor.digest
-
-
-def _audience_of(viewer: Viewer) -> Visibility:
-    return Visibility.peers if PEERS in viewer.audiences else Visibility.public

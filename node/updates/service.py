@@ -14,6 +14,7 @@ from federation.vocabulary.activities import ActivityFactory
 from node import markup
 from node.access import audiences
 from node.access.viewer import Viewer
+from node.access.visibility import Visibility
 from node.councils.models import Council
 from node.database.tables import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
@@ -25,7 +26,8 @@ from node.pagination import Page, page_by_key, page_by_number, uncounted_page
 from node.projects import federation_events, group_actor, review_dates
 from node.projects.federate import build_addressing
 from node.projects.licensing import licence_url
-from node.projects.models import Project, ProjectState, Visibility, new_revision, new_token
+from node.projects.models import Project, ProjectState, new_revision, new_token
+from node.projects.visibility import is_fetchable_by
 from node.projects.withdrawals import Withdrawal
 from node.runtime import UnitOfWork
 from node.text import find_text_error, trim
@@ -324,8 +326,7 @@ def _select_documents(council: Council, viewer: Viewer) -> Select[Update]:
         .where(
             Update.author_id == council.actor_id,
             Update.state == UpdateState.published,
-            Project.state == ProjectState.published,
-            Project.visibility.in_([Visibility(audience) for audience in viewer.audiences]),
+            is_fetchable_by(viewer),
         )
     )
 

@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Any
 
+from node.access.visibility import Visibility
 from node.feeds import representations
 from node.projects.licensing import licence_url
-from node.projects.models import Project, Visibility
+from node.projects.models import Project
 from node.settings import Settings
 from node.updates.models import Update
 

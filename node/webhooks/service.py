@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from node.access.permissions import is_allowed
-from node.access.viewer import ANONYMOUS, LOCAL_USER
+from node.access.viewer import ANONYMOUS, LOCAL_USER, Viewer
+from node.access.visibility import can_see
 from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.feeds.representations import format_moment
@@ -23,7 +24,7 @@ from node.people.models import User
 from node.plugin_api.hooks import Hooks
 from node.projects import service as projects
 from node.projects.events import ProjectDeleted, ProjectEvent, ProjectPublished, ProjectUpdated
-from node.projects.models import Project, Visibility
+from node.projects.models import Project
 from node.queue import batched_writes
 from node.runtime import UnitOfWork
 from node.updates.events import UpdateWritten
@@ -189,9 +190,9 @@ def on_project_event(work: UnitOfWork, event: ProjectEvent) -> None:
 def on_update_written(work: UnitOfWork, event: UpdateWritten) -> None:
     """Queue messages about an update that was written here."""
     update = work.session.get_one(Update, event.update_id)
-    is_public = update.project.visibility is Visibility.public
     for webhook in _active_webhooks(work):
-        if WebhookEvent.update_published in webhook.events and (webhook.tells_all or is_public):
+        can_know = can_see(_viewer_of(webhook), update.project.resource)
+        if WebhookEvent.update_published in webhook.events and can_know:
             _enqueue(
                 work,
                 webhook,
@@ -225,8 +226,12 @@ def is_still_valid(session: Session, webhook: Webhook, message: WebhookMessage) 
         is_published = Update.uri == data["id"], Update.state == UpdateState.published
         if session.scalar(select(Update.id).where(*is_published)) is None:
             return False
-    viewer = LOCAL_USER if webhook.tells_all else ANONYMOUS
-    return projects.by_uri(session, data["project" if is_update else "id"], viewer) is not None
+    uri = data["project" if is_update else "id"]
+    return projects.by_uri(session, uri, _viewer_of(webhook)) is not None
+
+
+def _viewer_of(webhook: Webhook) -> Viewer:
+    return LOCAL_USER if webhook.tells_all else ANONYMOUS
 
 
 def _enqueue(work: UnitOfWork, webhook: Webhook, event: WebhookEvent, data: dict[str, Any]) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, insert, literal, select, update
 
+from node.access.visibility import Visibility
 from node.database.tables import now
 from node.federating.identity import actors
 from node.federating.models import Actor, ActorKey, Delivery, OutboxActivity
 from node.operating import key_rotation
-from node.projects.models import Project, ProjectState, Visibility
+from node.projects.models import Project, ProjectState
 from node.settings import ENVIRONMENT_PREFIX
 from node.testing.fake_peer import FakeActor, FakePeer, SignedMessage
 from node.testing.nodes import Nodes, TestNode

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
+from node.access.visibility import Visibility
 from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import now
 from node.federating.models import Actor, Comparison, Delivery
 from node.projects import service as projects
-from node.projects.models import Project, ProjectState, Visibility
+from node.projects.models import Project, ProjectState
 from node.projects.validation import ProjectInput
 from node.testing.nodes import Nodes, TestNode
 from node.testing.postgres import PostgresServer

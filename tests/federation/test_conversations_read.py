@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
+from node.access.visibility import Visibility
 from node.conversations import comment_subjects, thread_discovery, thread_fetcher
 from node.conversations import service as conversations
 from node.councils import service as councils
 from node.database.tables import now
 from node.federating.models import Delivery
-from node.projects.models import Project, ProjectState, Visibility
+from node.projects.models import Project, ProjectState
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.federation import converging

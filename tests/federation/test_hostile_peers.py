@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from federation.proofs import add_proof
 from federation.signatures import PrivateKey
+from node.access.visibility import Visibility
 from node.conversations import remote_comments, service
 from node.conversations.models import Comment
 from node.database.tables import now
@@ -19,7 +20,7 @@ from node.federating.outbound import delivery
 from node.federating.peers import comparison_schedule, peer_lists
 from node.federating.peers import service as peers
 from node.projects import remote_projects
-from node.projects.models import ProjectState, Visibility
+from node.projects.models import ProjectState
 from node.testing.fake_peer import FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.talking import AS2, note, say

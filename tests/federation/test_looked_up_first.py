@@ -9,10 +9,11 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from node.access.permissions import OFFICER
+from node.access.visibility import Visibility
 from node.federating.models import Follow
 from node.officers import service as officers
 from node.people import service as people
-from node.projects.models import ProjectState, Visibility
+from node.projects.models import ProjectState
 from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode, role_email
 from tests.visibility.town import signed_get, write

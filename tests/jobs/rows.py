@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from node.access.visibility import Visibility
 from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import now
@@ -31,7 +32,7 @@ from node.people.models import User
 from node.plugin_admin.models import PluginJob
 from node.projects import relations
 from node.projects.details import Freshness, RelatedProject, RelationKind
-from node.projects.models import Project, ProjectState, Visibility
+from node.projects.models import Project, ProjectState
 from node.projects.reindex_queue import QUEUED_PROJECTS_KEY
 from node.queue.batched_writes import BatchedWrite
 from node.runtime import UnitOfWork

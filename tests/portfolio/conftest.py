@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from node.access.visibility import Visibility
 from node.projects.details import Adopter, Details, Output
-from node.projects.models import Visibility
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 from tests.portfolio.places import day, publish, put, tell

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 
+from node.access.visibility import Visibility
 from node.councils import own_location
 from node.councils import service as councils
 from node.projects import service as projects
 from node.projects.details import Details
-from node.projects.models import Visibility
 from node.projects.validation import ProjectInput
 from node.testing.nodes import TestNode
 from node.updates import service as updates

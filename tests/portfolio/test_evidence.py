@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from node.projects.models import Visibility
+from node.access.visibility import Visibility
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.portfolio.conftest import Town

@@ -5,9 +5,10 @@ from itertools import product
 import pytest
 
 from node.access.permissions import MODERATOR
+from node.access.visibility import Visibility
 from node.federating.peers import service as peers
 from node.people import service as people
-from node.projects.models import ProjectState, Visibility
+from node.projects.models import ProjectState
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import PASSWORD, Nodes, role_email
 from tests.visibility.answers import assess, define

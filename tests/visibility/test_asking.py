@@ -5,9 +5,10 @@ from sqlalchemy import select
 
 from federation.errors import RefusalReason
 from federation.signatures import SignatureScheme
+from node.access.visibility import Visibility
 from node.federating.models import Disclosure, RefusalCount
 from node.federating.peers import refusals
-from node.projects.models import ProjectState, Visibility
+from node.projects.models import ProjectState
 from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.visibility.town import HTML, change, signed_get, write

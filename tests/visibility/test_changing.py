@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from node.access.visibility import Visibility
 from node.federating.models import Delivery
 from node.federating.outbound import delivery
-from node.projects.models import ProjectState, Visibility
+from node.projects.models import ProjectState
 from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.visibility.town import HTML, change, write

@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import select
 
+from node.access.visibility import Visibility
 from node.federating.models import Actor
 from node.federating.peers import fetching
 from node.federating.peers import service as peers
-from node.projects.models import ProjectState, Visibility
+from node.projects.models import ProjectState
 from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.visibility.town import change, signed_get, write

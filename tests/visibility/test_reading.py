@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from node.projects.models import ProjectState, Visibility
+from node.access.visibility import Visibility
+from node.projects.models import ProjectState
 from node.testing.fake_peer import ACTIVITY_JSON
 from tests.visibility.crawling import crawl
 from tests.visibility.town import HTML, Get, Town, word

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from federation.vocabulary import ProjectDocument, without_context
-from node.projects.models import ProjectState, Visibility
+from node.access.visibility import Visibility
+from node.projects.models import ProjectState
 from node.testing.fake_peer import ACTIVITY_JSON, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.visibility.town import change, signed_get, write

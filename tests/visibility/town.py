@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from federation.signatures import SignatureScheme, sign
 from node.access.permissions import OFFICER
+from node.access.visibility import Visibility
 from node.conversations import comment_subjects
 from node.conversations import service as conversations
 from node.councils import service as councils
@@ -20,7 +21,7 @@ from node.officers import service as officers
 from node.people import service as people
 from node.projects import service as projects
 from node.projects.details import RelatedProject, RelationKind
-from node.projects.models import Phase, Project, ProjectState, Visibility, new_token
+from node.projects.models import Phase, Project, ProjectState, new_token
 from node.projects.validation import ProjectInput, to_input
 from node.testing.fake_peer import ACTIVITY_JSON, FakeActor
 from node.testing.nodes import PASSWORD, TestNode, role_email

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, json
 from flask.typing import ResponseReturnValue
 
+from node.access.audiences import PEERS
 from node.access.viewer import Viewer
 from node.errors import NotFoundError
 from node.federating.inbound import server_discovery
@@ -52,5 +53,5 @@ def _list_visible_peers() -> list[server_discovery.PublishedPeer]:
 
 def _may_read(viewer: Viewer, audience: PublishTo) -> bool:
     if audience == "peers":
-        return bool(viewer.host) or viewer.is_local_user
+        return viewer.audience == PEERS
     return audience == "everybody"
