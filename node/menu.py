@@ -4,12 +4,9 @@ from flask import current_app, request, url_for
 from flask_babel import gettext as _
 from flask_security import current_user
 
-from node import operating
-from node.access.permissions import has_permission
+from node.access.permissions import DESK, MODERATE, OPERATE, has_permission
 from node.councils import service as councils
-from node.desk import views as desk_views
 from node.federating.identity import local_uris
-from node.moderation import views as moderation_views
 from node.notifications import service as notifications
 from node.request import current_node, current_work
 from node.web.layout import LayoutContext, MenuItem
@@ -47,7 +44,7 @@ def _count_unread() -> int:
 def _menu_items() -> list[MenuItem]:
     items = [
         ("pages.home", _("Home"), ""),
-        ("desk.show", _("Desk"), desk_views.SEE),
+        ("desk.show", _("Desk"), DESK),
         ("projects.index", _("Projects"), ""),
         ("portfolio.board", _("Portfolio"), ""),
         ("councils.index", _("Councils"), ""),
@@ -59,11 +56,11 @@ def _menu_items() -> list[MenuItem]:
         if item.endpoint in current_app.view_functions
     ]
     current = _section_of(request.path)
-    if has_permission(operating.OPERATE):  # the operator's pages link to moderation
+    if has_permission(OPERATE):  # the operator's pages link to moderation
         items.append(("operating.home", _("Operator"), ""))
         current = _section_of(url_for("operating.home")) if current == "moderation" else current
     else:
-        items.append(("moderation.index", _("Moderation"), moderation_views.MODERATE))
+        items.append(("moderation.index", _("Moderation"), MODERATE))
     allowed = [
         (url_for(endpoint), label)
         for endpoint, label, permission in items

@@ -5,6 +5,8 @@ it before the view runs.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
 
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
@@ -15,47 +17,47 @@ from node.request import PUBLIC, current_node
 
 OFFICER, COORDINATOR, MODERATOR, OPERATOR = "officer", "coordinator", "moderator", "operator"
 ROLES = (OFFICER, COORDINATOR, MODERATOR, OPERATOR)
-WRITER_ROLES = frozenset({OFFICER, COORDINATOR, OPERATOR})
-# Operators stand in where no one is a coordinator.
-COORDINATOR_ROLES = frozenset({COORDINATOR, OPERATOR})
 
-CORE_PERMISSIONS = (
-    Permission(
-        "account.notices",
-        _l("Follow projects, councils and tags, and get notifications"),
-        frozenset(ROLES),
-    ),
-    Permission(
-        "account.profile", _l("Make your own profile public, or withdraw it"), frozenset(ROLES)
-    ),
-    Permission(
-        "account.security",
-        _l("Change your own password and see where you are signed in"),
-        frozenset(ROLES),
-    ),
-    Permission(
-        "account.searches",
-        _l("Save searches and get notifications about new results"),
-        frozenset(ROLES),
-    ),
-    Permission("projects.edit", _l("Write, publish and delete projects"), WRITER_ROLES),
-    Permission("desk.see", _l("See things that need your attention"), frozenset(ROLES)),
-    Permission(
-        "projects.coordinate",
-        _l("Coordinate projects: see those without an owner, and assign owners"),
-        COORDINATOR_ROLES,
-    ),
-    Permission("councils.follow", _l("Follow other councils"), WRITER_ROLES),
-    Permission(
-        "moderation.decide",
-        _l("Moderate content from others: reports, comments and blocks"),
-        frozenset({MODERATOR, OPERATOR}),
-    ),
-    Permission(
-        "node.operate",
-        _l("Run the server: connected servers, deliveries and refused messages"),
-        frozenset({OPERATOR}),
-    ),
+NOTIFICATIONS, PROFILE = "account.notices", "account.profile"
+SECURITY, SEARCHES = "account.security", "account.searches"
+EDIT, COORDINATE = "projects.edit", "projects.coordinate"
+DESK, FOLLOW = "desk.see", "councils.follow"
+MODERATE, OPERATE = "moderation.decide", "node.operate"
+
+# Who has each permission. Operators stand in where no one is a coordinator or moderator.
+# fmt: off
+_GRANTS = (
+    # permission     officer coordinator moderator operator
+    (NOTIFICATIONS,  "yes",  "yes",      "yes",    "yes"),
+    (PROFILE,        "yes",  "yes",      "yes",    "yes"),
+    (SECURITY,       "yes",  "yes",      "yes",    "yes"),
+    (SEARCHES,       "yes",  "yes",      "yes",    "yes"),
+    (EDIT,           "yes",  "yes",      "no",     "yes"),
+    (DESK,           "yes",  "yes",      "yes",    "yes"),
+    (COORDINATE,     "no",   "yes",      "no",     "yes"),
+    (FOLLOW,         "yes",  "yes",      "no",     "yes"),
+    (MODERATE,       "no",   "no",       "yes",    "yes"),
+    (OPERATE,        "no",   "no",       "no",     "yes"),
+)
+# fmt: on
+_LABELS = {
+    NOTIFICATIONS: _l("Follow projects, councils and tags, and get notifications"),
+    PROFILE: _l("Make your own profile public, or withdraw it"),
+    SECURITY: _l("Change your own password and see where you are signed in"),
+    SEARCHES: _l("Save searches and get notifications about new results"),
+    EDIT: _l("Write, publish and delete projects"),
+    DESK: _l("See things that need your attention"),
+    COORDINATE: _l("Coordinate projects: see those without an owner, and assign owners"),
+    FOLLOW: _l("Follow other councils"),
+    MODERATE: _l("Moderate content from others: reports, comments and blocks"),
+    OPERATE: _l("Run the server: connected servers, deliveries and refused messages"),
+}
+ROLES_WITH = {
+    name: frozenset(role for role, grant in zip(ROLES, grants, strict=True) if grant == "yes")
+    for name, *grants in _GRANTS
+}
+CORE_PERMISSIONS = tuple(
+    Permission(name, _LABELS[name], roles) for name, roles in ROLES_WITH.items()
 )
 
 
@@ -90,3 +92,40 @@ def current_roles() -> list[str]:
 def has_permission(name: str) -> bool:
     """Whether the current user has the permission `name`."""
     return name == PUBLIC or is_allowed(current_roles(), name, current_node().hooks)
+
+
+class ProjectRight(Enum):
+    """What only some of those who may edit projects may do with one project."""
+
+    take_on = "become its owner"
+    transfer = "offer it to a new owner, or withdraw the offer"
+    review = "publish it after review, or send it back"
+
+
+@dataclass(frozen=True)
+class ProjectStanding:
+    """What a person has to do with one project of their own council. `has_owner`: someone with an
+    active account owns it; `is_contributor`: they wrote part of it, or asked for its review.
+    """
+
+    has_owner: bool = False
+    is_owner: bool = False
+    is_asked_to_review: bool = False
+    is_contributor: bool = False
+
+
+def project_rights(roles: Iterable[str], standing: ProjectStanding) -> set[ProjectRight]:
+    """The rights on one project of someone with these roles, who may edit projects.
+
+    Coordinators have the rights of the owner and of the reviewer, but no one reviews their own
+    work.
+    """
+    is_coordinator = not ROLES_WITH[COORDINATE].isdisjoint(roles)
+    is_free = is_coordinator or not standing.has_owner
+    is_reviewer = is_coordinator or standing.is_asked_to_review
+    rights = {
+        ProjectRight.take_on: is_free,
+        ProjectRight.transfer: is_free or standing.is_owner,
+        ProjectRight.review: is_reviewer and not standing.is_contributor,
+    }
+    return {right for right, is_granted in rights.items() if is_granted}

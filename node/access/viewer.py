@@ -7,10 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from node.access.audiences import PEERS, PUBLIC, Audience
-from node.access.permissions import is_allowed
+from node.access.permissions import EDIT, is_allowed
 from node.plugin_api.hooks import Hooks
-
-EDIT_PERMISSION = "projects.edit"
 
 
 @dataclass(frozen=True)
@@ -42,4 +40,4 @@ LOCAL_USER = Viewer(is_local_user=True)
 
 def viewer_with_roles(roles: Iterable[str], hooks: Hooks) -> Viewer:
     """A local user with these roles, signed in or using an API token."""
-    return Viewer(is_local_user=True, may_see_drafts=is_allowed(roles, EDIT_PERMISSION, hooks))
+    return Viewer(is_local_user=True, may_see_drafts=is_allowed(roles, EDIT, hooks))

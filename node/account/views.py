@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
+from node.access.permissions import SECURITY
 from node.account.change_emails import device_name
 from node.account.forms import ChangePasswordForm
 from node.database.engine import read_only
@@ -18,8 +19,6 @@ from node.people.user_agents import Device
 from node.request import current_work, permission
 
 blueprint = Blueprint("account", __name__, template_folder="templates")
-
-SECURITY = "account.security"
 
 
 @blueprint.get("/account/password")

@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 
 from federation.vocabulary import Collection, CollectionPage
-from node.access.permissions import has_permission
+from node.access.permissions import EDIT, MODERATE, has_permission
 from node.access.visibility import can_fetch, is_for
 from node.conversations import comment_subjects, context_collections, reaction_service, service
 from node.conversations.comment_subjects import CommentSubject
@@ -38,8 +38,6 @@ from node.request import (
 
 blueprint = Blueprint("conversations", __name__, template_folder="templates")
 
-EDIT = "projects.edit"
-MODERATE = "moderation.decide"
 REACTION_TYPE_BY_NAME = {"like": reactions.LIKE, "share": reactions.ANNOUNCE}
 
 

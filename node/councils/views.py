@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from node.access.permissions import has_permission
+from node.access.permissions import FOLLOW, OPERATE, has_permission
 from node.councils import council_moves, own_location, service
 from node.councils.forms import FollowForm, LocationForm
 from node.councils.models import Council
@@ -16,8 +16,6 @@ from node.messages import msg
 from node.request import PUBLIC, current_node, current_work, permission
 
 blueprint = Blueprint("councils", __name__, template_folder="templates")
-
-FOLLOW, OPERATE = "councils.follow", "node.operate"
 
 
 def successor_of(council: Council) -> Actor | None:

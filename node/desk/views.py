@@ -5,17 +5,15 @@ from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from markupsafe import Markup
 
-from node.access.permissions import has_permission
+from node.access.permissions import COORDINATE, DESK, OPERATE, has_permission
 from node.desk import service
 from node.request import current_work, permission
 
 blueprint = Blueprint("desk", __name__, template_folder="templates")
 
-SEE, COORDINATE, OPERATE = "desk.see", "projects.coordinate", "node.operate"
-
 
 @blueprint.get("/desk")
-@permission(SEE)
+@permission(DESK)
 def show() -> ResponseReturnValue:
     """What needs the current user's attention."""
     sections = service.list_sections(current_work(), current_user, **_current_duties())
@@ -24,7 +22,7 @@ def show() -> ResponseReturnValue:
 
 def render_waiting() -> Markup:
     """The number of things on the current user's desk, for the home page; empty for visitors."""
-    if not has_permission(SEE):
+    if not has_permission(DESK):
         return Markup()
     waiting = service.count_items(current_work(), current_user, **_current_duties())
     return Markup(render_template("desk/_waiting.html", waiting=waiting))  # noqa: S704 -- our own

@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from node.access.permissions import COORDINATOR_ROLES
+from node.access.permissions import COORDINATE, ROLES_WITH
 from node.drafts.models import DraftReview
 from node.notification_events.service import record_event
 from node.notification_kinds import NotificationKind, Topic
@@ -28,7 +28,7 @@ def notify_reviewers(work: UnitOfWork, review: DraftReview) -> None:
         REVIEW_REQUESTED,
         project_id=review.project_id,
         to=user_ids,
-        roles=() if user_ids else COORDINATOR_ROLES,
+        roles=() if user_ids else ROLES_WITH[COORDINATE],
         path=f"/projects/{review.project.token}/review",
         person=review.by_user.name if review.by_user else "",
     )

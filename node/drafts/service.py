@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.access.permissions import COORDINATOR_ROLES, WRITER_ROLES
+from node.access.permissions import EDIT, ROLES_WITH, ProjectRight, ProjectStanding, project_rights
 from node.database.tables import now
 from node.drafts import notifications
 from node.drafts.models import DraftReview
@@ -30,7 +30,9 @@ def list_reviewers(session: Session, project: Project, by: User) -> list[User]:
     """The users whom `by` can ask: those who wrote nothing of the draft."""
     excluded = {by.id} | list_writers(session, project)
     return [
-        user for user in people.list_with_roles(session, WRITER_ROLES) if user.id not in excluded
+        user
+        for user in people.list_with_roles(session, ROLES_WITH[EDIT])
+        if user.id not in excluded
     ]
 
 
@@ -94,10 +96,11 @@ def can_decide(session: Session, review: DraftReview, user: User) -> bool:
     """Whether `user` may publish or send back a draft under review: the reviewer who was asked or
     any coordinator, unless they requested the review or wrote part of the draft.
     """
-    is_coordinator = any(role.name in COORDINATOR_ROLES for role in user.roles)
-    is_asked = is_coordinator or user.id == review.to_user_id
-    is_involved = user.id == review.by_user_id or user.id in list_writers(session, review.project)
-    return is_asked and not is_involved
+    standing = ProjectStanding(
+        is_asked_to_review=user.id == review.to_user_id,
+        is_contributor=user.id in {review.by_user_id, *list_writers(session, review.project)},
+    )
+    return ProjectRight.review in project_rights((role.name for role in user.roles), standing)
 
 
 def publish(work: UnitOfWork, project: Project, user: User, version: int) -> None:

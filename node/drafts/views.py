@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from markupsafe import Markup
 
-from node.access.permissions import has_permission
+from node.access.permissions import EDIT, has_permission
 from node.drafts import service
 from node.drafts.forms import RequestReviewForm, ReturnDraftForm
 from node.errors import InvalidInputError
@@ -22,8 +22,6 @@ from node.projects.views import can_publish_directly
 from node.request import current_work, keeps_input, permission
 
 blueprint = Blueprint("drafts", __name__, template_folder="templates")
-
-EDIT = "projects.edit"
 
 
 def render_section(project: Project) -> Markup:

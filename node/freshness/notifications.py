@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from node.access.permissions import COORDINATOR_ROLES
+from node.access.permissions import COORDINATE, ROLES_WITH
 from node.notification_events.service import record_event
 from node.notification_kinds import NotificationKind, Topic
 from node.projects.models import Project
@@ -31,19 +31,19 @@ def notify_owner(work: UnitOfWork, project: Project) -> None:
     has_owner = project.owner is not None and project.owner.active
     to = [project.owner_id] if has_owner and project.owner_id else []
     record_event(
-        work, NUDGE_KIND, project_id=project.id, to=to, roles=() if to else COORDINATOR_ROLES
+        work, NUDGE_KIND, project_id=project.id, to=to, roles=() if to else ROLES_WITH[COORDINATE]
     )
     work.audit("project.nudge", project.uri, review_on=str(project.review_on))
 
 
 def notify_coordinators(work: UnitOfWork, project: Project) -> None:
     """Notify the coordinators that the owner did not review a project."""
-    record_event(work, ESCALATION_KIND, project_id=project.id, roles=COORDINATOR_ROLES)
+    record_event(work, ESCALATION_KIND, project_id=project.id, roles=ROLES_WITH[COORDINATE])
     work.audit("project.escalate", project.uri, review_on=str(project.review_on))
 
 
 def notify_archived(work: UnitOfWork, project: Project) -> None:
     """Notify the owner and the coordinators that a project was archived."""
     to = [project.owner_id] if project.owner_id is not None else []
-    record_event(work, ARCHIVED_KIND, project_id=project.id, to=to, roles=COORDINATOR_ROLES)
+    record_event(work, ARCHIVED_KIND, project_id=project.id, to=to, roles=ROLES_WITH[COORDINATE])
     work.audit("project.archive", project.uri, title=project.title)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from node.access.permissions import EDIT
 from node.errors import InvalidInputError
 from node.freshness import labels, service
 from node.freshness.forms import ReviewDateForm
@@ -17,8 +18,6 @@ from node.projects.models import Project
 from node.request import current_work, permission
 
 blueprint = Blueprint("freshness", __name__, template_folder="templates")
-
-EDIT = "projects.edit"
 
 
 def render_section(project: Project) -> Markup:

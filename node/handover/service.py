@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from node.access.permissions import WRITER_ROLES
+from node.access.permissions import EDIT, ROLES_WITH, ProjectRight, ProjectStanding, project_rights
 from node.database.tables import now
 from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from node.handover import notifications
@@ -26,7 +26,7 @@ def list_candidates(session: Session, project: Project) -> list[User]:
     """The users who can become the owner of a project: everyone who may write, except the owner."""
     return [
         user
-        for user in people.list_with_roles(session, WRITER_ROLES)
+        for user in people.list_with_roles(session, ROLES_WITH[EDIT])
         if user.id != project.owner_id
     ]
 
@@ -41,6 +41,12 @@ def get_open_offer(session: Session, project: Project) -> HandOver | None:
 def has_owner(project: Project) -> bool:
     """Whether a project has an owner whose account is active."""
     return project.owner is not None and project.owner.active
+
+
+def list_rights(project: Project, user: User) -> set[ProjectRight]:
+    """The rights of `user`, who may edit projects, on a project of ours."""
+    standing = ProjectStanding(has_owner(project), is_owner=project.owner_id == user.id)
+    return project_rights((role.name for role in user.roles), standing)
 
 
 def offer(work: UnitOfWork, project: Project, by: User, to_id: int, note: str) -> HandOver:

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from markupsafe import Markup
 
-from node.access.permissions import has_permission
+from node.access.permissions import EDIT, ProjectRight, has_permission
 from node.errors import ForbiddenError, InvalidInputError
 from node.handover import service
 from node.handover.forms import OfferForm
@@ -16,8 +16,6 @@ from node.projects.models import Project
 from node.request import current_work, keeps_input, permission
 
 blueprint = Blueprint("handover", __name__, template_folder="templates")
-
-EDIT, COORDINATE = "projects.edit", "projects.coordinate"
 
 
 @blueprint.get("/projects/<token>/hand-over")
@@ -73,7 +71,7 @@ def take_on(token: str) -> ResponseReturnValue:
     """Become the owner of a project that has none; a coordinator can take on any project."""
     work = current_work()
     project = projects.get_for_update(work.session, token)
-    if service.has_owner(project) and not has_permission(COORDINATE):
+    if ProjectRight.take_on not in service.list_rights(project, current_user):
         raise ForbiddenError(
             msg("This project already has an owner. Ask them to hand it over to you.")
         )
@@ -93,22 +91,14 @@ def render_section(project: Project) -> Markup:
         "handover/_section.html",
         project=project,
         offer=hand_over,
-        can_withdraw=_can_transfer(project),
+        can_withdraw=ProjectRight.transfer in service.list_rights(project, current_user),
     )
     return Markup(page)  # noqa: S704 -- our own template
 
 
-def _can_transfer(project: Project) -> bool:
-    """Whether the user may hand over the project: its owner, a coordinator, or anyone if it has no
-    owner.
-    """
-    is_owner = project.owner_id == current_user.id
-    return not service.has_owner(project) or is_owner or has_permission(COORDINATE)
-
-
 def _require_can_transfer(project: Project) -> None:
     """Raises `ForbiddenError` if the user may not hand over the project."""
-    if not _can_transfer(project):
+    if ProjectRight.transfer not in service.list_rights(project, current_user):
         raise ForbiddenError(
             msg(
                 "Only the owner of this project or a coordinator can hand it over or "

@@ -7,6 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from node.access.permissions import EDIT
 from node.access.viewer import Viewer
 from node.errors import InvalidInputError, NotFoundError
 from node.federating.views.current_viewer import current_viewer
@@ -19,8 +20,6 @@ from node.projects.models import Project
 from node.request import PUBLIC, current_work, page_number, parse_row_id, permission
 
 blueprint = Blueprint("history", __name__, template_folder="templates")
-
-EDIT = "projects.edit"
 
 
 @blueprint.get("/projects/<token>/history")

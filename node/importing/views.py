@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from markupsafe import Markup
 
-from node.access.permissions import has_permission
+from node.access.permissions import EDIT, has_permission
 from node.caches_and_limits import LimitExceededError
 from node.councils import service as councils
 from node.errors import InvalidInputError
@@ -30,7 +30,6 @@ from node.request import current_node, current_work, permission, read_only
 
 blueprint = Blueprint("importing", __name__, template_folder="templates")
 
-EDIT = "projects.edit"
 # What an import would do with a project, on the preview.
 OUTCOME_LABELS = {
     ImportOutcome.draft: _l("New draft"),

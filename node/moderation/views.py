@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 
+from node.access.permissions import MODERATE
 from node.conversations import comment_subjects
 from node.conversations import service as conversations
 from node.conversations.models import Comment, CommentState
@@ -30,7 +31,6 @@ from node.request import PUBLIC, current_node, current_work, page_number, permis
 
 blueprint = Blueprint("moderation", __name__, template_folder="templates")
 
-MODERATE = "moderation.decide"
 LIMITER_KEY = "moothall-reports"
 # Reports from one network within an hour.
 MAX_REPORTS_PER_HOUR, HOUR_SECONDS = 5, 3600.0

@@ -6,14 +6,14 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from markupsafe import Markup
 
-from node.access.permissions import has_permission
+from node.access.permissions import NOTIFICATIONS, has_permission
 from node.councils.models import Council
 from node.errors import InvalidInputError, NotFoundError
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
 from node.notification_events import service as events
 from node.notifications import followed_items
-from node.notifications.blueprint import READ, blueprint
+from node.notifications.blueprint import blueprint
 from node.notifications.forms import FollowTagForm
 from node.projects import service as projects
 from node.projects.models import Project
@@ -31,7 +31,7 @@ def follow_council_button(council: Council) -> Markup:
 
 
 def _follow_button(project: Project | None = None, council: Council | None = None) -> Markup:
-    if not has_permission(READ):
+    if not has_permission(NOTIFICATIONS):
         return Markup()
     watch = events.find_watch(
         current_work().session,
@@ -45,14 +45,14 @@ def _follow_button(project: Project | None = None, council: Council | None = Non
 
 
 @blueprint.get("/following")
-@permission(READ)
+@permission(NOTIFICATIONS)
 def followed() -> ResponseReturnValue:
     """What the current user follows."""
     return _render_followed(FollowTagForm())
 
 
 @blueprint.post("/following/tags")
-@permission(READ)
+@permission(NOTIFICATIONS)
 def follow_tag() -> ResponseReturnValue:
     """Follow all projects with a tag."""
     form = FollowTagForm()
@@ -68,7 +68,7 @@ def follow_tag() -> ResponseReturnValue:
 
 
 @blueprint.post("/following/projects/<token>")
-@permission(READ)
+@permission(NOTIFICATIONS)
 def follow_project(token: str) -> ResponseReturnValue:
     work = current_work()
     project = projects.by_token(work.session, token, current_viewer(), include_drafts=True)
@@ -81,7 +81,7 @@ def follow_project(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/following/councils/<int:council_id>")
-@permission(READ)
+@permission(NOTIFICATIONS)
 def follow_council(council_id: int) -> ResponseReturnValue:
     work = current_work()
     council = work.session.get(Council, council_id)
@@ -96,7 +96,7 @@ def follow_council(council_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/following/<int:watch_id>/end")
-@permission(READ)
+@permission(NOTIFICATIONS)
 def unfollow(watch_id: int) -> ResponseReturnValue:
     events.unfollow(current_work(), current_user.id, watch_id)
     flash(_("You are no longer following it."), "success")

@@ -6,10 +6,11 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from flask_wtf import FlaskForm
 
+from node.access.permissions import NOTIFICATIONS
 from node.errors import InvalidInputError
 from node.notification_kinds import Topic
 from node.notifications import following_views, preferences, sentences, service
-from node.notifications.blueprint import READ, blueprint
+from node.notifications.blueprint import blueprint
 from node.notifications.forms import PreferencesForm
 from node.principal import Via
 from node.request import PUBLIC, current_node, current_work, page_number, parse_row_id, permission
@@ -20,7 +21,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
 @blueprint.get("/notices")
-@permission(READ)
+@permission(NOTIFICATIONS)
 def index() -> ResponseReturnValue:
     """The current user's notifications, the newest first."""
     work, node = current_work(), current_node()
@@ -39,14 +40,14 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.post("/notices/<int:notification_id>/read")
-@permission(READ)
+@permission(NOTIFICATIONS)
 def read(notification_id: int) -> ResponseReturnValue:
     service.mark_read(current_work(), current_user, notification_id)
     return redirect(url_for("notifications.index", page=request.args.get("page")), 303)
 
 
 @blueprint.post("/notices/read")
-@permission(READ)
+@permission(NOTIFICATIONS)
 def read_all() -> ResponseReturnValue:
     """Mark all notifications that were on the page as read."""
     newest = request.form.get("newest", 0, type=parse_row_id)
@@ -56,7 +57,7 @@ def read_all() -> ResponseReturnValue:
 
 
 @blueprint.get("/notices/choices")
-@permission(READ)
+@permission(NOTIFICATIONS)
 def choices_form() -> ResponseReturnValue:
     session = current_work().session
     form, frequencies = PreferencesForm(), preferences.get_preferences(session, current_user.id)
@@ -69,7 +70,7 @@ def choices_form() -> ResponseReturnValue:
 
 
 @blueprint.post("/notices/choices")
-@permission(READ)
+@permission(NOTIFICATIONS)
 def choose() -> ResponseReturnValue:
     form, work = PreferencesForm(), current_work()
     if not form.validate_on_submit():

@@ -9,6 +9,7 @@ from flask_security import current_user
 from flask_wtf import FlaskForm
 
 from federation.vocabulary import Tombstone
+from node.access.permissions import PROFILE
 from node.councils import service as councils
 from node.errors import GoneError, InvalidInputError, NotFoundError
 from node.federating.identity import actors, local_uris
@@ -27,8 +28,6 @@ from node.request import PUBLIC, activity_response, current_work, permission, wa
 from node.updates.models import Update
 
 blueprint = Blueprint("officers", __name__, template_folder="templates")
-
-PROFILE = "account.profile"
 
 
 def writers_of(updates: Sequence[Update]) -> dict[str, Actor]:

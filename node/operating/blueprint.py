@@ -1,4 +1,4 @@
-"""The blueprint of the operator's pages, the permissions that they require, and their paging."""
+"""The blueprint of the operator's pages and their paging."""
 
 from typing import TypeVar
 
@@ -9,7 +9,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 from node.pagination import Page, page_by_key
 from node.request import current_work, parse_row_id
 
-OPERATE, COORDINATE = "node.operate", "projects.coordinate"
 PAGE_SIZE = 50
 
 blueprint = Blueprint("operating", __name__, url_prefix="/operator", template_folder="templates")

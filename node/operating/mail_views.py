@@ -5,9 +5,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from node.access.permissions import OPERATE
 from node.mail import service as mail
 from node.mail.models import Mail
-from node.operating.blueprint import OPERATE, blueprint, requested_page
+from node.operating.blueprint import blueprint, requested_page
 from node.request import current_work, permission
 
 

@@ -10,13 +10,14 @@ from flask_babel import ngettext
 from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField
 
+from node.access.permissions import OPERATE
 from node.errors import InvalidInputError, MoothallError
 from node.federating.models import PeerList
 from node.federating.peers import peer_list_subscriptions, peer_lists, peer_suggestions
 from node.federating.peers import service as peers
 from node.forms import BaseForm
 from node.languages import translate
-from node.operating.blueprint import OPERATE, blueprint
+from node.operating.blueprint import blueprint
 from node.request import current_node, current_principal, current_work, permission, read_only
 
 FORMATS: dict[str, peer_lists.PeerListFormat] = {"plain": "plain", "mastodon": "mastodon"}

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import StringField
 
+from node.access.permissions import COORDINATE, OPERATE
 from node.errors import InvalidInputError, NotFoundError
 from node.federating.inbound import inbox_processor
 from node.federating.models import InboxItem
@@ -23,7 +24,7 @@ from node.forms import BaseForm
 from node.languages import translate
 from node.messages import msg
 from node.operating import disclosure_register
-from node.operating.blueprint import COORDINATE, OPERATE, blueprint, requested_page
+from node.operating.blueprint import blueprint, requested_page
 from node.operating.delivery_reasons import list_outcomes, outcome_at_host
 from node.operating.explanations import explain, next_step
 from node.operating.inspected_objects import find_object, parse_host

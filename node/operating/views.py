@@ -9,13 +9,14 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import StringField
 
+from node.access.permissions import OPERATE
 from node.errors import InvalidInputError
 from node.federating.models import Delivery, Peer, RefusalCount
 from node.federating.outbound import delivery
 from node.federating.peers import service as peers
 from node.federating.peers.refusals import flush
 from node.forms import BaseForm
-from node.operating.blueprint import OPERATE, blueprint, requested_page
+from node.operating.blueprint import blueprint, requested_page
 from node.request import current_node, current_work, permission
 
 

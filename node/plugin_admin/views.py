@@ -5,10 +5,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
+from node.access.permissions import OPERATE
 from node.errors import InvalidInputError, MoothallError, NotFoundError
 from node.forms import BaseForm
 from node.messages import msg
-from node.operating import OPERATE
 from node.plugin_admin import enablement, failures, service, setting_values
 from node.plugin_admin.forms import settings_form
 from node.plugin_admin.models import PluginJob

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, SelectField
 
+from node.access.permissions import EDIT
 from node.errors import InvalidInputError
 from node.federating.views.current_viewer import current_viewer
 from node.forms import BaseForm
@@ -15,7 +16,6 @@ from node.projects import adoption_service, service, taxonomy
 from node.projects.details import RelatedProject, RelationKind
 from node.projects.models import Project
 from node.projects.validation import to_input
-from node.projects.views import EDIT
 from node.request import current_work, permission
 
 blueprint = Blueprint("relations", __name__, template_folder="templates")

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
+from node.access.permissions import EDIT
 from node.errors import ConflictError, InvalidInputError
 from node.forms import CONTINUE_FIELD
 from node.messages import msg
@@ -21,7 +22,7 @@ from node.projects.section_forms import (
 )
 from node.projects.sections import SECTIONS, ProjectSection
 from node.projects.validation import ProjectInput, to_input, validate
-from node.projects.views import EDIT, render_conflict
+from node.projects.views import render_conflict
 from node.request import current_work, keeps_input, permission
 from node.services import service as services
 from node.services.views import render_choice

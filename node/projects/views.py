@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
-from node.access.permissions import has_permission
+from node.access.permissions import EDIT, has_permission
 from node.access.viewer import Viewer
 from node.access.visibility import Visibility
 from node.councils import service as councils
@@ -35,8 +35,6 @@ from node.request import (
 )
 
 blueprint = Blueprint("projects", __name__, template_folder="templates")
-
-EDIT = "projects.edit"
 
 
 def can_publish_directly() -> bool:

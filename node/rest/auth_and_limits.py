@@ -17,7 +17,7 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from node.access.permissions import is_allowed
+from node.access.permissions import EDIT, is_allowed
 from node.access.viewer import ANONYMOUS, Viewer, viewer_with_roles
 from node.errors import ForbiddenError, InvalidInputError
 from node.federating.views.current_viewer import current_viewer
@@ -33,7 +33,6 @@ EXTENSION_KEY = "moothall-api"
 WINDOW_SECONDS = 60.0
 # Requests per window, for each token and for each address without one.
 MAX_PER_TOKEN, MAX_PER_ADDRESS = 600, 120
-EDIT = "projects.edit"
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
+from node.access.permissions import PROFILE
 from node.errors import ConflictError, InvalidInputError
 from node.languages import translate
 from node.request import PUBLIC, current_work, permission
@@ -13,8 +14,6 @@ from node.rest.forms import SCOPE_LABELS, ApiTokenForm
 from node.rest.models import TokenScope
 
 blueprint = Blueprint("tokens", __name__, template_folder="templates")
-
-PROFILE = "account.profile"
 
 
 @blueprint.get("/api")

@@ -8,6 +8,7 @@ from flask_security import current_user
 from markupsafe import Markup
 from wtforms import RadioField, SelectChoice, StringField
 
+from node.access.permissions import COORDINATE, EDIT
 from node.errors import InvalidInputError, NotFoundError
 from node.federating.views.current_viewer import current_viewer
 from node.forms import BaseForm
@@ -20,8 +21,6 @@ from node.same_need import service
 from node.same_need.federate import RELATION_KINDS, to_relationship
 
 blueprint = Blueprint("alike", __name__, template_folder="templates")
-
-COORDINATE, EDIT = "projects.coordinate", "projects.edit"
 
 
 class SameNeedForm(BaseForm):

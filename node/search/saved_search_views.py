@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
+from node.access.permissions import SEARCHES
 from node.councils.models import Council
 from node.errors import InvalidInputError
 from node.request import current_node, current_work, permission
@@ -15,11 +16,9 @@ from node.search.forms import SavedSearchForm
 from node.search.models import SavedSearch
 from node.search.search_params import SearchParams, from_query_string, parse
 
-SAVED_SEARCHES = "account.searches"
-
 
 @blueprint.get("/searches")
-@permission(SAVED_SEARCHES)
+@permission(SEARCHES)
 def mine() -> ResponseReturnValue:
     """The signed-in user's saved searches."""
     session = current_work().session
@@ -32,7 +31,7 @@ def mine() -> ResponseReturnValue:
 
 
 @blueprint.get("/searches/new")
-@permission(SAVED_SEARCHES)
+@permission(SEARCHES)
 def keep_form() -> ResponseReturnValue:
     """The form that names a search to save it."""
     params, _error = parse(request.args.items(multi=True))
@@ -42,7 +41,7 @@ def keep_form() -> ResponseReturnValue:
 
 
 @blueprint.post("/searches/new")
-@permission(SAVED_SEARCHES)
+@permission(SEARCHES)
 def keep() -> ResponseReturnValue:
     params, _error = parse(request.args.items(multi=True))
     form, work = SavedSearchForm(), current_work()
@@ -74,7 +73,7 @@ def _render_new(form: SavedSearchForm, params: SearchParams) -> str:
 
 
 @blueprint.get("/searches/<token>")
-@permission(SAVED_SEARCHES)
+@permission(SEARCHES)
 def change_form(token: str) -> ResponseReturnValue:
     row = saved_searches.get_by_token(current_work().session, current_user, token)
     form = SavedSearchForm()
@@ -83,7 +82,7 @@ def change_form(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/searches/<token>")
-@permission(SAVED_SEARCHES)
+@permission(SEARCHES)
 def change(token: str) -> ResponseReturnValue:
     """Change the name or the notifications of a saved search."""
     form, work = SavedSearchForm(), current_work()
@@ -106,7 +105,7 @@ def _render_change(form: SavedSearchForm, row: SavedSearch) -> str:
 
 
 @blueprint.post("/searches/<token>/delete")
-@permission(SAVED_SEARCHES)
+@permission(SEARCHES)
 def delete(token: str) -> ResponseReturnValue:
     work = current_work()
     saved_searches.delete(work, saved_searches.get_by_token(work.session, current_user, token))

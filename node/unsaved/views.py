@@ -20,7 +20,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from node.access.permissions import is_signed_in
+from node.access.permissions import EDIT, is_signed_in
 from node.errors import InvalidInputError, NotFoundError
 from node.forms import CONTINUE_FIELD
 from node.messages import msg
@@ -30,8 +30,6 @@ from node.request import current_node, current_work, permission
 from node.unsaved import service
 
 blueprint = Blueprint("unsaved", __name__, template_folder="templates")
-
-WRITE = "projects.edit"
 
 
 def keeps_input_at(path: str) -> bool:
@@ -139,7 +137,7 @@ def _submitted_input() -> list[tuple[str, str]]:
 
 
 @blueprint.post("/unsaved")
-@permission(WRITE)
+@permission(EDIT)
 def keep() -> ResponseReturnValue:
     """Store input sent by the script of a form while the user types."""
     path = request.form.get("_for", "")
@@ -152,7 +150,7 @@ def keep() -> ResponseReturnValue:
 
 
 @blueprint.get("/unsaved/<token>")
-@permission(WRITE)
+@permission(EDIT)
 def show(token: str) -> ResponseReturnValue:
     """Unsaved input, to be restored or discarded."""
     unsaved = service.get_by_token(current_work().session, token, current_user)
@@ -162,7 +160,7 @@ def show(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/unsaved/<token>/discard")
-@permission(WRITE)
+@permission(EDIT)
 def discard(token: str) -> ResponseReturnValue:
     work = current_work()
     service.discard(work, service.get_by_token(work.session, token, current_user))

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
+from node.access.permissions import EDIT
 from node.errors import ConflictError, GoneError, InvalidInputError
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
@@ -29,8 +30,6 @@ from node.updates.models import Update, UpdateState
 
 blueprint = Blueprint("updates", __name__, template_folder="templates")
 blueprint.add_app_template_filter(localise_headings)
-
-EDIT = "projects.edit"
 
 
 def render_section(project: Project) -> Markup:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from node.access.permissions import is_allowed
+from node.access.permissions import EDIT, is_allowed
 from node.access.viewer import ANONYMOUS, LOCAL_USER, Viewer
 from node.access.visibility import can_see
 from node.database.tables import now
@@ -33,7 +33,6 @@ from node.webhooks import events
 from node.webhooks.events import SUBSCRIBABLE_EVENTS, WebhookEvent
 from node.webhooks.models import Webhook, WebhookMessage, new_secret
 
-REQUIRED_PERMISSION = "projects.edit"
 # Webhooks of one user, and pending messages to one webhook; further ones are dropped.
 MAX_PER_PERSON, MAX_PENDING = 10, 1_000
 # How long messages are also signed with the previous secret.
@@ -209,9 +208,7 @@ def _active_webhooks(work: UnitOfWork) -> list[Webhook]:
 
 def can_have_webhooks(hooks: Hooks, user: User) -> bool:
     """Whether a user may have webhooks; checked whenever one is used."""
-    return user.active and is_allowed(
-        (role.name for role in user.roles), REQUIRED_PERMISSION, hooks
-    )
+    return user.active and is_allowed((role.name for role in user.roles), EDIT, hooks)
 
 
 def is_still_valid(session: Session, webhook: Webhook, message: WebhookMessage) -> bool:

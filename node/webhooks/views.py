@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
-from node.access.permissions import has_permission
+from node.access.permissions import EDIT, OPERATE, has_permission
 from node.errors import ConflictError, InvalidInputError
 from node.languages import translate
 from node.request import current_work, permission
@@ -17,8 +17,6 @@ from node.webhooks.forms import EVENT_LABELS, WebhookForm
 from node.webhooks.models import Webhook
 
 blueprint = Blueprint("webhooks", __name__, template_folder="templates")
-
-EDIT, OPERATE = "projects.edit", "node.operate"
 
 
 @blueprint.get("/account/webhooks")
