@@ -16,7 +16,7 @@ from federation.addressing import is_public, recipients
 from federation.origin import same_origin
 from federation.properties import type_of
 from federation.vocabulary import REPLY_TYPES, Activity, Note, id_of
-from node.access.visibility import Visibility
+from node.access.visibility import Visibility, is_for, resource_of
 from node.conversations import comment_subjects, notifications, service
 from node.conversations.comment_subjects import CommentSubject
 from node.conversations.federate import RemoteComment, from_note
@@ -204,12 +204,10 @@ def _initial_state(work: UnitOfWork, author: Actor, visibility: Visibility) -> C
 
     Raises `NotHandledError` if the author cannot see a project with this visibility.
     """
-    is_allowed_by_name = bool(peers.explicitly_allowed_among(work.session, {author.host}))
-    if visibility is not Visibility.public and not (
-        is_allowed_by_name and visibility is Visibility.peers
-    ):
+    sender = peers.identify_server(work.session, author.host)
+    if not is_for(sender.audience, resource_of(visibility)):
         raise NotHandledError(msg("a note about something its author cannot see"))
-    return CommentState.shown if is_allowed_by_name else CommentState.held
+    return CommentState.shown if sender.host else CommentState.held
 
 
 def _store(

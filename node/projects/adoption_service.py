@@ -18,7 +18,7 @@ from federation.properties import id_of, type_of
 from federation.vocabulary import Activity
 from federation.vocabulary import add as add_activity
 from federation.vocabulary import remove as remove_activity
-from node.access.visibility import Visibility
+from node.access.visibility import Visibility, is_for
 from node.councils import service as councils
 from node.councils import visibility as council_visibility
 from node.database.tables import now
@@ -117,10 +117,10 @@ def receive_adoption(work: UnitOfWork, received: ReceivedActivity) -> None:
     project, token, author = _resolve_adoption(work, activity)
     if not project.is_local or project.visibility is Visibility.private:
         raise NotHandledError(msg("not about one of our projects"))
-    is_allowed = bool(peers.explicitly_allowed_among(work.session, {author.host}))
-    if project.visibility is not Visibility.public and not is_allowed:
+    sender = peers.identify_server(work.session, author.host)
+    if not is_for(sender.audience, project.resource):
         raise NotHandledError(msg("about a project that the sender cannot see"))
-    initial_state = AdoptionState.shown if is_allowed else AdoptionState.held
+    initial_state = AdoptionState.shown if sender.host else AdoptionState.held
     previous_state, row = _record_adoption(work, activity, project, token, author, initial_state)
     if AdoptionState.shown in {previous_state, row.state}:
         # The author gets it too, and so learns that the adoption is shown.

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, updat
 from sqlalchemy.orm import Session, aliased
 
 from federation.origin import normalise_authority
+from node.access.viewer import ANONYMOUS, Viewer
 from node.database import change_tracking
 from node.database.tables import insert_once, now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
@@ -55,6 +56,13 @@ def explicitly_allowed_among(session: Session, hosts: set[str]) -> set[str]:
     return {
         host for host, state in _load_states(session, frozenset(hosts)).items() if state == ALLOWED
     }
+
+
+def identify_server(session: Session, host: str) -> Viewer:
+    """What another server, once it has proved its identity, reads as: as itself if it was allowed
+    by name, else as anonymous.
+    """
+    return Viewer(host=host) if explicitly_allowed_among(session, {host}) else ANONYMOUS
 
 
 def blocked_among(session: Session, hosts: set[str]) -> set[str]:
