@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
+from node.federating.inbound import server_discovery
 from node.federating.inbound.inbox_processor import FETCHING_JOB
 from node.federating.models import InboxItem
 from node.federating.outbound.clock import JOB as CLOCK
@@ -14,6 +15,7 @@ from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
 from tests.jobs.items import CASES, is_worked, make, run
 from tests.jobs.peers import Everybody
+from tests.jobs.poison import unreadable
 from tests.refusals.test_belief import article, followed
 
 if TYPE_CHECKING:
@@ -49,6 +51,20 @@ def test_a_poisoned_item_ends_itself_and_nothing_else(one: TestNode, job: str) -
     run(one, job)
     assert is_worked(one, job, poisoned), "it was tried again"
     assert f"Job {job}, item " not in one.visitor("operator").visit("/operator").text
+
+
+def test_a_failed_move_that_cannot_be_read_delays_no_server(one: TestNode) -> None:
+    """Once a server was asked, all Moves that failed are looked at."""
+    move_id = make(one, InboxItem.JOB)
+    with one.work() as work:
+        move = work.session.get_one(InboxItem, move_id)
+        move.type, move.state = "Move", "failed"
+    server = make(one, server_discovery.JOB)
+    with unreadable(InboxItem, move_id):
+        run(one, server_discovery.JOB)
+        assert is_worked(one, server_discovery.JOB, server)
+        page = one.visitor("operator").visit("/operator").text
+        assert f"Job {server_discovery.JOB}, item message {move_id}" in page
 
 
 def test_an_item_that_always_fails_is_given_up_and_shown(one: TestNode) -> None:

@@ -179,11 +179,20 @@ def _store(node: Node, host: str, info: ServerInfo | None) -> None:
 
 def _retry_moves(node: Node, host: str) -> None:
     """Retry recent Moves to `host` that failed, as before it was allowed."""
+    is_failed_move = InboxItem.type == MOVE, InboxItem.state == "failed"
+    is_recent = InboxItem.received_at > now() - MOVE_RETENTION
+    with node.reading() as session:
+        ids = session.scalars(select(InboxItem.id).where(*is_failed_move, is_recent)).all()
+    moves = {f"message {item_id}": item_id for item_id in ids}
+    for_each(node, JOB, moves, lambda name: _retry_move(node, host, moves[name]))
+
+
+def _retry_move(node: Node, host: str, item_id: int) -> None:
     with node.work(by=Principal.job(JOB)) as work:
-        is_failed_move = InboxItem.type == MOVE, InboxItem.state == "failed"
-        is_recent = InboxItem.received_at > now() - MOVE_RETENTION
-        for item in work.session.scalars(select(InboxItem).where(*is_failed_move, is_recent)):
-            # The body of a large message is not kept, so it cannot be retried.
-            target = Activity.parse(item.body).target if item.body else None
-            if target is not None and same_origin(target, _base_url(node, host)):
-                inbox_processor.retry(work, item)
+        item = work.session.get(InboxItem, item_id, with_for_update=True)
+        # The body of a large message is not kept, so it cannot be retried.
+        if item is None or item.state != "failed" or not item.body:
+            return
+        target = Activity.parse(item.body).target
+        if target is not None and same_origin(target, _base_url(node, host)):
+            inbox_processor.retry(work, item)
