@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from node.audit import AuditEntry
 from node.database.tables import now
 from node.mail.models import Mail
 from node.passwords.models import PasswordReset
@@ -74,6 +75,9 @@ def test_a_new_password_is_chosen_with_a_link_once(
     page = stranger.submit("new-password", password=NEW)
     assert "Your password has been changed. Sign in with your new password." in page.text
     assert page.request.path == "/sign-in"
+    with council.reading() as session:
+        by = select(AuditEntry.by, AuditEntry.via).where(AuditEntry.action == "user.set-password")
+        assert session.execute(by).all() == [(OFFICER, "signed_link")]
     assert signed_in.visit("/projects/new").request.path == "/sign-in", "no longer signed in"
     assert (signs_in(council, PASSWORD), signs_in(council, NEW)) == (False, True)
     for used in (first, second):

@@ -116,6 +116,7 @@ def test_project_deleted(install: Install, start: Callable[..., Node]) -> None:
         node.hooks.project_deleted(work, PROJECT)
     with node.reading() as session:
         entry = session.scalars(select(AuditEntry)).one()
+    assert (entry.by_id, entry.via) == ("1", "plugin")
     assert (entry.by, entry.action, entry.subject, entry.details) == (
         "someone@council.example",
         "orchard.forget",

@@ -37,8 +37,8 @@ def test_project_is_created_read_changed_and_deleted(
     assert (deleted.status_code, deleted.data) == (204, b"")
     problem(stranger("GET", f"/projects/{token}"), 410)
     with council.reading() as session:
-        by = session.scalars(select(AuditEntry.by).where(AuditEntry.action == "project.delete"))
-        assert set(by) == {"officer@aldermoor.example"}
+        by = select(AuditEntry.by, AuditEntry.via).where(AuditEntry.action == "project.delete")
+        assert session.execute(by).all() == [("officer@aldermoor.example", "token")]
 
 
 def test_concurrent_change_is_rejected(writer: Program) -> None:
