@@ -36,7 +36,8 @@ def main(arguments: list[str]) -> None:
 
 
 def _next(history: MigrationHistory) -> str:
-    return f"{len(list(history.script.walk_revisions())) + 1:04}"
+    names = (item.revision for item in history.script.walk_revisions())
+    return f"{max((int(name) for name in names if name.isdecimal()), default=0) + 1:04}"
 
 
 main(sys.argv[1:])

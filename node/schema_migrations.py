@@ -31,6 +31,16 @@ from node.plugin_api.loader import summarise_error
 
 CORE = "core"
 VERSION_TABLE = "alembic_version"
+# The core's revision that version 0.1.0 begins with. Those before it had lower numbers.
+FIRST_REVISION = "0035"
+# The modules with tables that are not in a room's `models`.
+OTHER_TABLES = (
+    "node.audit",
+    "node.projects.adoptions",
+    "node.queue.batched_writes",
+    "node.queue.error_isolation",
+    "node.queue.hourly_jobs",
+)
 # The prefix of full-text tables and their shadow tables, which have no models.
 FULL_TEXT_PREFIX = "fulltext_"
 # PostgreSQL's advisory lock for migrations: an arbitrary number.
@@ -122,14 +132,22 @@ def find_heads(hooks: Hooks) -> dict[str, str]:
 
 
 def is_known_revision(revision: str) -> bool:
-    """Whether a revision is one of the core's; those of newer versions are not."""
+    """Whether a revision is one of the core's; those of newer and much older versions are not."""
     return revision in {item.revision for item in _core_history().script.walk_revisions()}
+
+
+def is_before_first_version(revision: str) -> bool:
+    """Whether a revision of the core is from before version 0.1.0, whose first revision has all of
+    those before it in it. Such a database cannot be upgraded.
+    """
+    return revision.isdecimal() and revision < FIRST_REVISION
 
 
 def list_pending(engine: Engine, hooks: Hooks) -> list[str]:
     """The migrations that `upgrade` would run, oldest first, as `owner: revision message`.
 
-    Raises `MigrationError` if the database was migrated by a newer version of the node or a plugin.
+    Raises `MigrationError` if the database was migrated by a newer version of the node or a plugin,
+    or is from before version 0.1.0.
     """
     with engine.connect() as connection:
         return [
@@ -216,7 +234,8 @@ def drop_plugin_tables(engine: Engine, plugin: str) -> list[str]:
 
 def load_metadata() -> MetaData:
     """The tables of all models. Those of plugins are included once `Hooks` has loaded them."""
-    import_module("node.audit")
+    for module in OTHER_TABLES:
+        import_module(module)
     for room in Path(node.__path__[0]).iterdir():
         if (room / "models.py").exists() or (room / "models").is_dir():
             import_module(f"node.{room.name}.models")
@@ -263,9 +282,15 @@ def _set_pragmas(connection: Connection, **values: object) -> None:
 
 def _list_pending(connection: Connection, history: MigrationHistory) -> list[str]:
     context = MigrationContext.configure(connection, opts=history.options)
-    script = history.script
+    heads = context.get_current_heads()
+    if history.owner == CORE and any(is_before_first_version(head) for head in heads):
+        raise MigrationError(
+            f"The database is at migration {heads[0]}, from before version 0.1.0. Start it with the"
+            f" last version before 0.1.0, which upgrades it to migration {FIRST_REVISION}, and then"
+            " with this version."
+        )
     try:
-        revisions = list(script.iterate_revisions("heads", context.get_current_heads()))
+        revisions = list(history.script.iterate_revisions("heads", heads))
     except (CommandError, RevisionError) as error:
         raise MigrationError(
             f"The database was created by a newer version of {history.owner}."

@@ -127,9 +127,13 @@ def _extract_and_check(source: Path, folder: Path, passphrase: str) -> BackupMan
     if not {member, SECRET_MEMBER, SETTINGS_MEMBER} <= manifest.files.keys():
         raise BackupError(f"{source.name} is damaged: it does not contain a whole server.")
     databases.check_copy(manifest.engine, folder / member)
-    if not schema_migrations.is_known_revision(
-        manifest.revisions.get(schema_migrations.VERSION_TABLE, "")
-    ):
+    revision = manifest.revisions.get(schema_migrations.VERSION_TABLE, "")
+    if schema_migrations.is_before_first_version(revision):
+        raise BackupError(
+            f"This backup is at migration {revision}, from before version 0.1.0. Restore it with"
+            " the last version before 0.1.0, and make a new backup with that version."
+        )
+    if not schema_migrations.is_known_revision(revision):
         raise BackupError(
             "This backup was made by a newer version of Moothall"
             f" ({manifest.version}). Install that version first."

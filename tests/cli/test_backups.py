@@ -169,12 +169,22 @@ def test_a_backup_replaces_no_file_and_leaves_none_where_it_fails(
     assert {name for name in made if "backup" in name or name.startswith(".")} == {file.name}
 
 
-def test_a_backup_of_a_newer_version_is_refused(
-    council: TestNode, moothall: Command, tmp_path: Path
+@pytest.mark.parametrize(
+    "revision, reason",
+    [
+        ("later", "This backup was made by a newer version of Moothall"),
+        (
+            "0034",
+            "This backup is at migration 0034, from before version 0.1.0. Restore it with the",
+        ),
+    ],
+)
+def test_a_backup_of_a_newer_or_much_older_version_is_refused(
+    council: TestNode, moothall: Command, tmp_path: Path, revision: str, reason: str
 ) -> None:
     file = tmp_path / "aldermoor.backup"
     with council.node.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'later'")
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
     try:
         assert moothall("backup", file).code == 0
     finally:
@@ -182,7 +192,7 @@ def test_a_backup_of_a_newer_version_is_refused(
             known = find_heads(council.node.hooks)["core"]
             connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{known}'")
     refused = moothall("restore", file, database_url=f"sqlite:///{tmp_path / 'other.db'}").refusal
-    assert refused.startswith("This backup was made by a newer version of Moothall")
+    assert refused.startswith(reason)
 
 
 @pytest.fixture

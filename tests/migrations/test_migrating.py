@@ -1,17 +1,18 @@
 """Migrations create the tables of the models, on both databases, for core and plugins."""
 
-import json
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from alembic import command
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from federation.signatures import PrivateKey, public_pem
-from federation.signatures.algorithms import KeyAlgorithm
+import node
 from node import schema_migrations
 from node.database.engine import prepare_engine
 from node.plugin_api.hooks import Hooks
@@ -20,6 +21,7 @@ from node.testing import cached_migrations
 
 WITH_PLUGINS = Settings(plugins=("checklists",))
 CORE_ONLY = Settings(plugins=())
+TABLE_NAME = re.compile(r"^    __tablename__ = \"(\w+)\"", re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +62,7 @@ def test_each_owner_has_one_head() -> None:
 def test_upgrade_runs_pending_migrations_once(engine: Engine) -> None:
     hooks = Hooks(WITH_PLUGINS)
     pending = schema_migrations.list_pending(engine, hooks)
-    assert pending[0].startswith("core: 0001")
+    assert pending[0].startswith(f"core: {schema_migrations.FIRST_REVISION}")
     assert any(line.startswith("checklists: ") for line in pending)
     assert schema_migrations.upgrade(engine, hooks) == pending
     assert schema_migrations.list_pending(engine, hooks) == []
@@ -117,6 +119,41 @@ def test_database_of_newer_version_is_refused(engine: Engine) -> None:
         schema_migrations.upgrade(engine, hooks)
 
 
+def test_database_of_the_first_version_is_taken_as_it_is(engine: Engine) -> None:
+    hooks = Hooks(CORE_ONLY)
+    history = schema_migrations.list_histories(hooks)[0]
+    with engine.begin() as connection:
+        command.stamp(history.config(connection), schema_migrations.FIRST_REVISION)
+    later = list(history.script.walk_revisions())[-2::-1]
+    assert schema_migrations.list_pending(engine, hooks) == [
+        f"core: {item.revision} {item.doc}" for item in later
+    ]
+
+
+def test_database_from_before_the_first_version_is_refused(engine: Engine) -> None:
+    hooks = Hooks(CORE_ONLY)
+    schema_migrations.upgrade(engine, hooks)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0034'"))
+    for act in (schema_migrations.list_pending, schema_migrations.upgrade):
+        with pytest.raises(schema_migrations.MigrationError) as refused:
+            act(engine, hooks)
+        assert "at migration 0034, from before version 0.1.0" in refused.value.safe_text
+
+
+def test_models_are_found_whoever_imports_them() -> None:
+    """In a process of its own, since other tests import every module."""
+    code = "from node import schema_migrations as m; print(*m.load_metadata().tables)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    names = {
+        name
+        for file in Path(node.__path__[0]).rglob("*.py")
+        for name in TABLE_NAME.findall(file.read_text())
+    }
+    assert len(names) > 40
+    assert names - set(done.stdout.split()) == set()
+
+
 @pytest.mark.parametrize(
     "statement", ["UPDATE audit_entry SET action = 'b'", "DELETE FROM audit_entry"]
 )
@@ -145,73 +182,6 @@ _ENTRY = (
     "{} audit_entry (id, at, by_kind, by_id, by, action, subject, details, request_id)"
     " VALUES ({}, '2026-01-01', 'job', 'x', 'x', 'a', 's', '{{}}', '')"
 )
-
-
-def test_rows_of_first_version_are_kept_and_completed(engine: Engine) -> None:
-    """A database of the first version, with a project and its activities, is upgraded."""
-    hooks = Hooks(CORE_ONLY)
-    with engine.begin() as connection:
-        command.upgrade(schema_migrations.list_histories(hooks)[0].config(connection), "0001")
-        for statement in ROWS_OF_0001.split("\n\n"):
-            connection.execute(text(statement))
-    schema_migrations.upgrade(engine, hooks)
-    with engine.connect() as connection:
-        rows = connection.execute(text("SELECT title, visibility, bucket, revision FROM project"))
-        title, visibility, bucket, revision = rows.one()
-        assert (title, visibility) == ("Bins", "public")
-        assert bucket == sha256(b"https://a.test/projects/1").digest()[0]
-        assert len(revision) == 16
-        sent = connection.execute(text("SELECT audience FROM outbox_activity ORDER BY id")).all()
-        assert sent == [("public",), ("direct",)]
-        columns = "key_id, public_pem, private_pem, asserts"
-        key = connection.execute(text(f"SELECT {columns} FROM actor_key WHERE actor_id = 1")).one()
-        assert (key.key_id, bool(key.asserts)) == ("https://a.test/councils/a#ed25519-key", True)
-        assert PrivateKey(key.key_id, key.private_pem).algorithm is KeyAlgorithm.ed25519
-        assert public_pem(key.private_pem) == key.public_pem
-
-
-def test_titles_stored_with_relations_are_removed(engine: Engine) -> None:
-    hooks = Hooks(CORE_ONLY)
-    history = schema_migrations.list_histories(hooks)[0]
-    relation = {"kind": "similar", "uri": "https://b.test/projects/2", "title": "Secret"}
-    link = {"type": "Link", "rel": "https://moothall.org/ns#similar", "name": "Secret"}
-    hashtag = {"type": "Hashtag", "name": "#Bins"}
-    article = {"type": "Article", "name": "Bins", "tag": [hashtag, link]}
-    activity = {"type": "Announce", "object": {"object": article, "proof": {}}, "proof": {}}
-    details = {"tags": ["bins"], "related": [relation]}
-    values = {
-        "details": json.dumps(details),
-        "text": json.dumps({"title": "Bins", "details": details}),
-        "body": json.dumps(activity, separators=(",", ":")),
-    }
-    with engine.begin() as connection:
-        command.upgrade(history.config(connection), "0001")
-        for statement in ROWS_OF_0001.split("\n\n"):
-            connection.execute(text(statement))
-    schema_migrations.upgrade(engine, hooks)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE project SET details = :details"), values)
-        connection.execute(text("UPDATE outbox_activity SET body = :body WHERE id = 1"), values)
-        version = "project_id, number, at, deed, audience, text"
-        insert = f"INSERT INTO project_version ({version}) VALUES"
-        row = "(1, 1, '2026-01-01', 'created', 'public', :text)"
-        connection.execute(text(f"{insert} {row}"), values)
-        command.stamp(history.config(connection), "0022")
-        command.upgrade(history.config(connection), "0023")
-        kept = [
-            connection.scalar(text(query))
-            for query in (
-                "SELECT CAST(details AS TEXT) FROM project",
-                "SELECT CAST(text AS TEXT) FROM project_version",
-                "SELECT body FROM outbox_activity WHERE id = 1",
-            )
-        ]
-    related = [{"kind": "similar", "uri": "https://b.test/projects/2"}]
-    assert json.loads(kept[0]) == {"tags": ["bins"], "related": related}
-    assert json.loads(kept[1]) == {"title": "Bins", "details": json.loads(kept[0])}
-    assert "Secret" not in kept[2]
-    assert "proof" not in kept[2]
-    assert json.loads(kept[2])["object"]["object"]["tag"][0] == hashtag
 
 
 def test_who_did_it_is_converted_as_far_as_an_address_is_still_a_users(engine: Engine) -> None:
@@ -291,25 +261,4 @@ INSERT INTO checklists__run
 changed_at, document_id)
 VALUES (1, 't', 'c', 1, 'council', '', '', 1, TRUE, 'open', 'ola@a.test', '2026-01-01',
 '2026-01-01', '')
-"""
-# Statements for the first version, separated by blank lines.
-ROWS_OF_0001 = """
-INSERT INTO actor
-(id, uri, kind, host, username, name, about, url, inbox, is_local, fetched_at)
-VALUES (1, 'https://a.test/councils/a', 'Organization', 'a.test', 'a', 'A', '',
-'https://a.test', 'https://a.test/inbox', TRUE, '2026-01-01')
-
-INSERT INTO council (id, actor_id, name, slug) VALUES (1, 1, 'A', 'a')
-
-INSERT INTO project
-(id, token, uri, url, council_id, title, summary, phase, brief, content, state, version,
-created_at, changed_at)
-VALUES (1, '1', 'https://a.test/projects/1', '', 1, 'Bins', '', 'alpha', '', '', 'published', 1,
-'2026-01-01', '2026-01-01')
-
-INSERT INTO outbox_activity
-(id, uri, actor_id, type, object_uri, body, is_public, created_at)
-VALUES (1, 'https://a.test/activities/1', 1, 'Create', 'https://a.test/projects/1', '{}', TRUE,
-'2026-01-01'),
-(2, 'https://a.test/activities/2', 1, 'Follow', 'https://b.test/a', '{}', FALSE, '2026-01-01')
 """

@@ -73,13 +73,13 @@ def apples(engine: Engine) -> list[tuple[object, ...]]:
 
 
 def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_path: Path) -> None:
-    # Installed, on a node whose core is a version behind.
+    # Installed, on a node whose core has its first tables.
     settings = Settings(
         data_dir=tmp_path, database_url=database_url, jobs="memory", plugins=("orchard",)
     )
     old = get_node(create_app(settings))
     core, plugin = schema_migrations.list_histories(old.hooks)
-    for history, revision in ((core, "0018"), (plugin, "0001")):
+    for history, revision in ((core, schema_migrations.FIRST_REVISION), (plugin, "0001")):
         with old.engine.begin() as connection:
             command.upgrade(history.config(connection), revision)
     with old.engine.begin() as connection:
