@@ -14,9 +14,13 @@ from federation.council_digest import (
     BucketDigest,
     BucketDocument,
     CouncilDigest,
+    TypeDigest,
     bucket_number,
     combine,
+    dump_types,
     hash_entry,
+    parse_types,
+    type_digest_uri,
 )
 from federation.errors import DocumentError
 from federation.vocabulary import parse_json
@@ -147,3 +151,51 @@ OTHER = next(uri for uri in ENTRIES if bucket_number(uri) != NUMBER)
 def test_what_is_no_bucket(changes: dict[str, Any]) -> None:
     with pytest.raises(DocumentError):
         BucketDocument.parse(BUCKET.dump() | changes)
+
+
+def test_buckets_have_the_numbers_up_to_255() -> None:
+    for number, is_bucket in ((0, True), (255, True), (256, False)):
+        empty = BucketDocument(f"{ID}/{number}", ID, number, {})
+        listed = CouncilDigest(ID, ACTOR, (BucketDigest(number, 1, "f" * 64),))
+        if is_bucket:
+            assert BucketDocument.parse(empty.dump()) == empty
+            assert CouncilDigest.parse(listed.dump()) == listed
+            continue
+        for read, document in ((BucketDocument.parse, empty), (CouncilDigest.parse, listed)):
+            with pytest.raises(DocumentError):
+                read(document.dump())
+
+
+def test_a_list_of_plugin_documents_comes_back_as_it_was() -> None:
+    whole = TypeDigest(type_digest_uri(ID, "Checklist"), ID, dict(list(ENTRIES.items())[:20]))
+    assert whole.id == f"{ID}/documents/Checklist"
+    assert TypeDigest.parse(parse_json(json.dumps(whole.dump()).encode())) == whole
+    assert whole.dump()["totalItems"] == 20
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": None},
+        {"type": "OrderedCollection"},
+        {"partOf": None},
+        {"partOf": "https://elsewhere.example/"},
+        {"entries": None},
+        {"entries": [[URI, "1"], [URI, "2"]]},
+        {"entries": [["https://elsewhere.example/1", "1"]]},
+        {"entries": [[URI, "1"]] * (MAX_ENTRIES + 1)},
+    ],
+)
+def test_what_is_no_list_of_plugin_documents(changes: dict[str, Any]) -> None:
+    document = TypeDigest(f"{ID}/documents/Checklist", ID, {URI: "1"}).dump()
+    with pytest.raises(DocumentError):
+        TypeDigest.parse(document | changes)
+
+
+def test_the_header_with_the_types_comes_back_as_it_was() -> None:
+    digests = {"Zebra": "a" * 64, "Checklist": "0" * 64}
+    header = dump_types(digests)
+    assert header == f'Checklist="{"0" * 64}", Zebra="{"a" * 64}"'
+    assert parse_types(header) == digests
+    assert parse_types(None) is None
+    assert parse_types("") == parse_types("nonsense") == {}

@@ -31,3 +31,13 @@ def test_all_errors_have_one_base() -> None:
     ):
         assert isinstance(error, FederationError)
     assert DocumentError("id", "missing").safe_text == "Problem with “id” in the document: missing."
+
+
+def test_a_busy_server_says_when_to_come_back() -> None:
+    seconds = {reason: Refusal(reason).retry_after for reason in RefusalReason}
+    assert {reason: found for reason, found in seconds.items() if found is not None} == {
+        RefusalReason.key_unreachable: 60,
+        RefusalReason.too_many: 60,
+        RefusalReason.too_many_keys: 60,
+        RefusalReason.busy: 10,
+    }

@@ -9,6 +9,7 @@ import pytest
 from federation import vocabulary
 from federation.acceptance import (
     Accepted,
+    Ignored,
     InboxPolicy,
     MustFetch,
     VerifiedDocument,
@@ -220,3 +221,47 @@ def test_a_key_that_cannot_be_had_leaves_the_origin_to_ask() -> None:
 def test_a_body_with_a_name_twice_is_not_read() -> None:
     body = activity().replace(b'"actor"', b'"actor": "https://x.example/a", "actor"')
     assert refused(post(body, key=SENDER), keys(SENDERS)).reason is RefusalReason.not_json
+
+
+LINKED_DATA = {"signature": {"type": "RsaSignature2017", "signatureValue": "x"}}
+MIRRORED = {"id": f"https://{HOST}/activities/1", "actor": ACTOR, **LINKED_DATA}
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+def test_of_what_mastodon_forwards_only_the_object_is_used_after_a_fetch(kind: str) -> None:
+    document = {**MIRRORED, "type": kind, "object": NOTE.dump()}
+    verdict = accept(forwarded(document), OPEN, keys(SENDERS), NOW)
+    assert isinstance(verdict, Accepted)
+    assert (verdict.is_unverified, verdict.is_embedded_trusted) == (True, False)
+    assert (verdict.forwarded_by, verdict.key) == (GROUP, SENDERS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "Like", "object": NOTE.id},
+        {"type": "Undo", "object": ACTOR},
+        {"type": "Update", "object": "https://elsewhere.example/1"},
+        {"type": "Delete", "object": "https://elsewhere.example/1"},
+    ],
+)
+def test_what_is_forwarded_without_an_object_to_fetch_is_ignored(change: dict[str, Any]) -> None:
+    verdict = accept(forwarded({**MIRRORED, **change}), OPEN, keys(SENDERS), NOW)
+    assert isinstance(verdict, Ignored)
+    assert verdict.deleted_actor is None
+    assert verdict.refusal
+    assert verdict.refusal.reason is RefusalReason.actor_not_key_owner
+
+
+def test_a_forwarded_deletion_of_an_actor_is_only_noted() -> None:
+    document = {**MIRRORED, "type": "Delete", "object": ACTOR}
+    verdict = accept(forwarded(document), OPEN, keys(SENDERS), NOW)
+    assert isinstance(verdict, Ignored)
+    assert (verdict.deleted_actor, verdict.refusal) == (ACTOR, None)
+
+
+def test_a_fetch_for_what_is_forwarded_is_only_from_an_allowed_server() -> None:
+    document = {**MIRRORED, "type": "Create", "object": NOTE.dump()}
+    policy = InboxPolicy(is_host_allowed=lambda asked: asked != HOST)
+    refusal = refused(forwarded(document), keys(SENDERS), policy)
+    assert refusal.reason is RefusalReason.host_not_allowed

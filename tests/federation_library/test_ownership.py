@@ -14,7 +14,8 @@ from federation.signatures import (
     listed_keys,
     public_pem,
 )
-from federation.signatures.keys import pem_to_multikey
+from federation.signatures.key_ownership import MAX_KEYS, strip_to_keys
+from federation.signatures.keys import MAX_LEN_PEM, pem_to_multikey
 from tests.federation_library.peer import ACTOR, HOST, KEY_ID, private_key, public_key
 
 PEM = public_key().pem
@@ -159,3 +160,39 @@ def test_listed_keys_are_the_usable_ones_of_the_actors_origin() -> None:
 
 def test_private_keys_do_not_show_themselves() -> None:
     assert "PRIVATE" not in repr(private_key())
+
+
+def test_a_document_stripped_to_its_keys_still_says_whose_they_are() -> None:
+    old = key(f"{ACTOR}#old") | {"note": "x" * 9000}
+    document = actor(
+        key(), old, f"{ACTOR}#linked", 5, ["nested"], name="Barrowdale", assertionMethod=KEY_ID
+    )
+    assert strip_to_keys(document) == {
+        "id": ACTOR,
+        "publicKey": [key(), key(f"{ACTOR}#old"), f"{ACTOR}#linked"],
+        "verificationMethod": [],
+        "assertionMethod": [KEY_ID],
+    }
+    assert key_from_actor(strip_to_keys(document), KEY_ID) == key_from_actor(document, KEY_ID)
+    assert strip_to_keys(key(STANDALONE)) | {
+        name: [] for name in ("publicKey", "verificationMethod", "assertionMethod")
+    } == strip_to_keys(key(STANDALONE))
+
+
+def test_what_is_too_long_stays_too_long_when_it_is_stripped() -> None:
+    (stripped,) = strip_to_keys(actor(key(pem="x" * 20_000)))["publicKey"]
+    assert len(stripped["publicKeyPem"]) == MAX_LEN_PEM + 1
+    many = [key(f"{ACTOR}#{number}") for number in range(MAX_KEYS + 5)]
+    assert strip_to_keys(actor(*many))["publicKey"] == many[:MAX_KEYS]
+
+
+@pytest.mark.parametrize("bits, usable", [(2047, False), (2048, True), (8192, True), (8193, False)])
+def test_rsa_keys_have_2048_to_8192_bits(bits: int, usable: bool) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+
+    loaded = RSAPublicNumbers(65537, (1 << (bits - 1)) + 1).public_key()
+    pem = loaded.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    assert (listed_keys(actor(key(pem=pem.decode()))) != ()) is usable

@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from federation.retry import RetryDecision, RetryPolicy, decide, parse_retry_after
+from federation.retry import (
+    RetryDecision,
+    RetryPolicy,
+    cool_down_delay,
+    decide,
+    is_another_failure,
+    parse_retry_after,
+)
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -93,3 +100,17 @@ def test_a_policy_is_exhausted_by_attempts_or_by_age() -> None:
     policy = RetryPolicy(MINUTE, max_attempts=3, max_age=DAY)
     assert [policy.is_exhausted(n) for n in (2, 3)] == [False, True]
     assert [policy.is_exhausted(1, age) for age in (DAY - SECOND, DAY)] == [False, True]
+
+
+def test_failures_of_requests_that_were_under_way_count_once() -> None:
+    assert is_another_failure(None, NOW)
+    assert not is_another_failure(NOW, NOW)
+    assert not is_another_failure(NOW, NOW + 2 * SECOND - timedelta(microseconds=1))
+    assert is_another_failure(NOW, NOW + 2 * SECOND)
+    assert is_another_failure(NOW, NOW - SECOND), "the clock was set back"
+
+
+def test_a_server_cools_down_after_five_failures() -> None:
+    delays = [cool_down_delay(failures, 0.0) for failures in (0, 4, 5, 6, 7, 40)]
+    assert delays == [None, None, MINUTE, 2 * MINUTE, 4 * MINUTE, 12 * HOUR]
+    assert cool_down_delay(5, 0.8) == MINUTE * 1.2

@@ -1,10 +1,14 @@
 """What we sign verifies, whichever the scheme, the key and the address."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from federation.errors import AddressError
 from federation.signatures import SignatureScheme, SignedRequest, claimed_host, sign
 from federation.signatures.request import Headers
+from federation.signatures.signature import Signature, SignatureCandidate
 from tests.federation_library.peer import (
     BODY,
     HOST,
@@ -74,3 +78,13 @@ def test_the_target_is_signed_as_it_is_sent(url: str, target: str, scheme: Signa
 def test_only_web_addresses_are_signed_for(url: str, scheme: SignatureScheme) -> None:
     with pytest.raises(AddressError):
         sign("GET", url, {}, None, private_key(), NOW, scheme)
+
+
+def test_a_signature_is_as_old_as_the_oldest_time_that_it_states() -> None:
+    times = (None, NOW, NOW - timedelta(hours=1))
+    candidates = [SignatureCandidate(b"", (), frozenset(), (time,)) for time in times]
+    signature = Signature(SignatureScheme.cavage, KEY_ID, tuple(candidates))
+    assert signature.is_older_than(NOW)
+    assert signature.is_older_than(NOW - timedelta(hours=1) + timedelta(seconds=1))
+    assert not signature.is_older_than(NOW - timedelta(hours=1))
+    assert not replace(signature, candidates=(candidates[0],)).is_older_than(NOW)

@@ -23,6 +23,10 @@ from tests.mutation.tested_by import LEAST, PACKAGES
 
 Position = tuple[int, int]  # line from 1, column from 0
 
+# `is` between members of an enumeration, None and booleans is the same as `==`.
+SAME = ("_Is_Eq", "_IsNot_NotEq")
+# The operators of Cosmic Ray also change the stars of `*rest`, `**options` and `(a, *, b)`.
+STAR = re.compile(r"(?:^|[(\[{,:])\s*(\*+)(?=[\w(\[{,])")
 # Lines whose mutants say nothing about the tests: the type checker keeps what they promise.
 PROMISES = re.compile(r"@dataclass\b|@final\b|@override\b|\bTypeVar\(|\bProtocol\b")
 
@@ -106,11 +110,17 @@ def mutations(
         operator_class: Any = plugins.get_operator(operator_name)
         if operator_class.arguments():
             continue  # these need names of variables
+        if operator_name.endswith(SAME):
+            continue
         operator = operator_class()
         places = ((node, place) for node in tree for place in operator.mutation_positions(node))
         for occurrence, (node, (start, end)) in enumerate(places):
             line = lines[start[0] - 1]
-            if PROMISES.search(line) or any(a <= start and end <= b for a, b in annotations):
+            if (
+                PROMISES.search(line)
+                or any(star.start(1) == start[1] for star in STAR.finditer(line))
+                or any(a <= start and end <= b for a, b in annotations)
+            ):
                 continue
             definition = ASTQuery(node).get_definition_name() or "module"
             key = f"{module} {definition} {operator_name} {start[1]} {line}"

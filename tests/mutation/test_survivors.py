@@ -34,8 +34,10 @@ def test_a_new_line_leaves_the_other_mutants_as_they_are() -> None:
     assert ours < {mutant.rank for mutant in one_each(grown, "a.py", 1)}
 
 
-def test_annotations_are_not_mutated() -> None:
-    assert not [name for name, _ in changes(SOURCE) if "BitOr" in name]
+def test_annotations_and_stars_are_not_mutated() -> None:
+    starred = "def show(*parts: str | None, **more: int) -> None:\n    print(*parts, **more)\n"
+    assert changes(starred) == []
+    assert [name for name, _ in changes("print(2 * 3, 2**3)") if "BinaryOperator" in name]
 
 
 def test_a_small_sample_is_part_of_a_large_one() -> None:
