@@ -1,6 +1,7 @@
 """Digests of projects: the same whatever the order, and strictly read."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from federation.council_digest import (
     type_digest_uri,
 )
 from federation.errors import DocumentError
+from federation.origin import MAX_LEN_URL
 from federation.vocabulary import parse_json
 from tests.federation_library.peer import ACTOR, HOST
 
@@ -199,3 +201,17 @@ def test_the_header_with_the_types_comes_back_as_it_was() -> None:
     assert parse_types(header) == digests
     assert parse_types(None) is None
     assert parse_types("") == parse_types("nonsense") == {}
+
+
+def test_limits_are_what_may_just_be() -> None:
+    most = 2**31 // BUCKET_COUNT - 1
+    full = tuple(BucketDigest(number, most, "f" * 64) for number in range(BUCKET_COUNT))
+    whole = CouncilDigest(ID, ACTOR, full)
+    assert CouncilDigest.parse(whole.dump()) == whole
+    start = f"https://{HOST}/"
+    long = start + "x" * (MAX_LEN_URL - len(start))
+    bucket = BucketDocument(ID, ID, bucket_number(long), {long: "r" * 40})
+    assert BucketDocument.parse(bucket.dump()) == bucket
+    longer = replace(bucket, number=bucket_number(f"{long}x"), entries={f"{long}x": "r"})
+    with pytest.raises(DocumentError):
+        BucketDocument.parse(longer.dump())

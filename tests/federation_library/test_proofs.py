@@ -15,7 +15,7 @@ from federation.errors import Refusal, RefusalReason
 from federation.proofs import add_proof, check_proof, signed_bytes
 from federation.signatures import PrivateKey, PublicKey
 from federation.signatures.keys import multikey_to_pem
-from federation.signatures.multibase import decode_base58, encode_base58
+from federation.signatures.multibase import MAX_LEN, decode_base58, encode_base58
 from federation.vocabulary import parse_json
 from tests.federation_library.peer import ACTOR, HOST, NOW, private_key, public_key
 from tests.federation_library.test_vocabulary import NOTE
@@ -313,3 +313,10 @@ def test_a_linked_data_signature_may_be_added_to_what_is_proven() -> None:
     assert check_proof(before, found(), NOW) == LISTED
     with pytest.raises(Refusal):
         check_proof({**before, "signature": {}}, found(), NOW)
+
+
+def test_base58_has_a_limit() -> None:
+    assert len(decode_base58("z" + "1" * (MAX_LEN - 1))) == MAX_LEN - 1
+    with pytest.raises(ValueError, match="not base58"):
+        decode_base58("z" + "1" * MAX_LEN)
+    assert MAX_LEN == 200
