@@ -41,3 +41,15 @@ def test_a_busy_server_says_when_to_come_back() -> None:
         RefusalReason.too_many_keys: 60,
         RefusalReason.busy: 10,
     }
+
+
+def test_what_may_be_accepted_later_is_not_refused_for_ever() -> None:
+    assert {reason for reason in RefusalReason if not Refusal(reason).permanent} == {
+        RefusalReason.host_not_allowed,
+        RefusalReason.date_outside_window,
+        RefusalReason.key_not_found,
+        RefusalReason.key_unreachable,
+        RefusalReason.too_many,
+        RefusalReason.too_many_keys,
+        RefusalReason.busy,
+    }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from federation.addressing import PUBLIC_COLLECTION, is_public, recipients
 from federation.properties import format_time, get_link, get_text, parse_time, texts_by_language
-from federation.vocabulary import id_of, ids_of, type_of
+from federation.vocabulary import Note, id_of, ids_of, type_of
 
 AT = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC)
 
@@ -65,6 +65,9 @@ def test_links() -> None:
         ("yesterday", None),
         ("", None),
         ("2" * 100, None),
+        ("2026-11-23T12:30:15." + "1" * 44, AT.replace(microsecond=111111)),
+        ("2026-11-23T12:30:15." + "1" * 45, None),
+        ("2026-11-23T12:30:15." + "1" * 80, None),
         (5, None),
         (None, None),
     ],
@@ -97,3 +100,25 @@ def test_addressing() -> None:
         "b",
         "c",
     )
+
+
+@pytest.mark.parametrize(
+    "kind, content, shown",
+    [
+        ("Note", "<p>Yes</p>", "<p>Yes</p>"),
+        ("Note", None, "<p><strong>A &lt;b&gt;</strong></p>"),
+        ("Page", "<p>Yes</p>", "<p><strong>A &lt;b&gt;</strong></p><p>Yes</p>"),
+        ("Article", None, "<p><strong>A &lt;b&gt;</strong></p>"),
+    ],
+)
+def test_a_title_is_shown_with_what_has_titles_and_as_a_vote(
+    kind: str, content: str | None, shown: str
+) -> None:
+    document = {
+        "id": "https://x.example/1",
+        "type": kind,
+        "attributedTo": "https://x.example/a",
+        "name": "A <b>",
+        "content": content,
+    }
+    assert Note.parse(document, (kind,)).content == shown

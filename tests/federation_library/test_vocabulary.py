@@ -350,3 +350,8 @@ def test_documents_of_real_servers_are_read_or_refused() -> None:
     assert read["spoofed-object.json"] == "Note"
     refused = {name for name, outcome in read.items() if " " in outcome}
     assert refused == {"c2s-create-no-id.json"}
+
+
+def test_collections_of_ours_have_an_order() -> None:
+    assert Collection(id=BASE).dump()["type"] == "OrderedCollection"
+    assert CollectionPage(id=BASE, part_of=BASE).dump()["type"] == "OrderedCollectionPage"
