@@ -32,11 +32,11 @@ RECEIVED = []
 @hookimpl
 def register_documents():
     return [DocumentType("OrchardReport", "A report", (
-        DocumentField("about", "line", is_needed=True, most=100),
-        DocumentField("words", "html", most=1000),
+        DocumentField("about", "line", is_required=True, max_length=100),
+        DocumentField("words", "html", max_length=1000),
         DocumentField("apples", "number"),
         DocumentField("picked_on", "day"),
-        DocumentField("more", "json", most=2000),
+        DocumentField("more", "json", max_length=2000),
     ))]
 
 @hookimpl

@@ -43,7 +43,7 @@ def demo(demo, work):
     notify(work, "orchard.fell", to=[demo.officer.id], apple=demo.projects[0].title)
 
 @hookimpl
-def register_settings(): return [Setting("rows", "Rows of trees", 3, "number", most=10)]
+def register_settings(): return [Setting("rows", "Rows of trees", 3, "number", maximum=10)]
 
 @hookimpl
 def project_sections(project): 1 / 0
