@@ -68,7 +68,7 @@ def test_register_facets_and_facet_values(here: TestNode) -> None:
     module.RIPE.append("Bramley")
     with here.work() as work:
         project = next(one for one in plugin_data.list_own(work.session) if one.token == token)
-        module.reindex(module.Work(work.session, "", "orchard", work), project.uri)
+        module.reindex(module.Work(work.session, "", None, "orchard", work), project.uri)
     here.node.jobs.run_pending()
     ripe = visitor.visit("/projects?facet=orchard.ripe:yes").text
     assert ("Cox" in ripe, "Bramley" in ripe) == (False, True)
