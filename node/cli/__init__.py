@@ -83,7 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InvalidInputError as error:
         fail(
             " ".join(
-                [error.safe_text, *(f"{name}: {text}." for name, text in error.fields.items())]
+                [
+                    error.safe_text,
+                    *(f"{name}: {str(text).rstrip('.')}." for name, text in error.fields.items()),
+                ]
             )
         )
     except MoothallError as error:

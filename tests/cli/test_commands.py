@@ -194,12 +194,15 @@ WRONG_FILES = {
     ),
     "long summary": (
         FRONT.replace(b" S", b" " + b"x" * 201),
-        "summary: Use 200 characters or fewer",
+        "summary: You have used 201 characters. Use 200 or fewer.",
     ),
     "half a character": (FRONT.replace(b" T", b' "\\ud800"'), "characters that cannot be shown"),
     "NUL in the title": (FRONT.replace(b" T", b' "\\0"'), "characters that cannot be shown"),
     "NUL in the brief": (FRONT + b"\0", "contains a NUL character"),
-    "long brief": (FRONT + b"x" * 50_001, "brief: Use 50,000 characters or fewer"),
+    "long brief": (
+        FRONT + b"x" * 50_001,
+        "brief: You have used 50,001 characters. Use 50,000 or fewer.",
+    ),
     "not UTF-8": (FRONT + b"\xff", "is not UTF-8 text"),
     "seen by some": (b"---\nvisibility: some" + FRONT[3:], "visibility: Select who can see"),
     "in French": (b"---\nlanguage: fr" + FRONT[3:], "language: Select the language"),

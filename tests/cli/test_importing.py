@@ -352,9 +352,9 @@ HOSTILE = {
     ),
     "long.yml": (
         b"publiccodeYmlVersion: 1\na: '" + b"x" * 200_000 + b"'",
-        "must be 128 KB or smaller",
+        "must be 128KB or smaller",
     ),
-    "huge.csv": (b"Title\n" + b"x" * 1_100_000, "must be 1024 KB or smaller"),
+    "huge.csv": (b"Title\n" + b"x" * 1_100_000, "must be 1024KB or smaller"),
     "deep.json": (b"[" * 100_000, "nested too deeply"),
     "number.json": (b'{"status": ' + b"9" * 10_000 + b', "tags": []}', "not valid JSON"),
     "entity.xml": (

@@ -273,7 +273,7 @@ ROWS = [
     ),
     Row(
         "14 signed with a key that is not the listed one",
-        lambda c: c.good(key=PrivateKey(c.sender.key.key_id, private_key_pem(which=2))),
+        lambda c: c.good(key=PrivateKey(c.sender.key.key_id, private_key_pem(number=2))),
         RefusalReason.signature_wrong,
         401,
     ),

@@ -24,7 +24,7 @@ def forged(peer: FakePeer, node: TestNode, key_id: str) -> SignedMessage:
     """What anybody can send: signed with some key, said to be the one at `key_id`."""
     sender = peer.actor()
     return sender.sign(
-        sender.build_activity("Like", "x"), node, key=PrivateKey(key_id, private_key_pem(which=3))
+        sender.build_activity("Like", "x"), node, key=PrivateKey(key_id, private_key_pem(number=3))
     )
 
 

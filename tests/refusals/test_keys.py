@@ -38,7 +38,7 @@ def rotate(sender: FakeActor, which: int = 2) -> FakeActor:
     """The same actor, its key replaced under the same name."""
     peer = sender.peer
     document = peer.documents[sender.uri.removeprefix(f"https://{peer.host}")][1]
-    new = PrivateKey(sender.key.key_id, private_key_pem(which=which))
+    new = PrivateKey(sender.key.key_id, private_key_pem(number=which))
     listed = document["publicKey"] | {"publicKeyPem": public_pem(new.pem)}
     peer.serve(sender.uri, document | {"publicKey": listed})
     return FakeActor(peer, sender.uri, new)
@@ -83,7 +83,7 @@ def test_must_20_wrong_signatures_fetch_at_most_once_a_minute(
     sender = peer.actor()
     assert statuses(sender, node, 1) == [202]
     forget_recent_fetches(node)
-    forged = FakeActor(peer, sender.uri, PrivateKey(sender.key.key_id, private_key_pem(which=3)))
+    forged = FakeActor(peer, sender.uri, PrivateKey(sender.key.key_id, private_key_pem(number=3)))
     assert statuses(forged, node, 5) == [401] * 5
     assert fetches(sender) == 2
     assert statuses(sender, node, 1) == [202], "the key that we know still signs"
@@ -95,7 +95,7 @@ def test_must_20_wrong_signatures_fetch_at_most_once_a_minute(
 def test_a_forged_message_does_not_lock_out_whom_it_names(node: TestNode, peer: FakePeer) -> None:
     """A stranger must not be able to spend the one fetch that a new council needs."""
     sender = peer.actor()
-    forged = FakeActor(peer, sender.uri, PrivateKey(sender.key.key_id, private_key_pem(which=3)))
+    forged = FakeActor(peer, sender.uri, PrivateKey(sender.key.key_id, private_key_pem(number=3)))
     assert statuses(forged, node, 1) == [401]
     assert statuses(sender, node, 1) == [202]
     assert fetches(sender) == 1
@@ -210,7 +210,7 @@ def test_two_actors_that_list_one_key_id(node: TestNode, peer: FakePeer) -> None
     taken = {
         "id": first.key.key_id,
         "owner": second.uri,
-        "publicKeyPem": public_pem(private_key_pem(which=2)),
+        "publicKeyPem": public_pem(private_key_pem(number=2)),
     }
     peer.serve(second.uri, document | {"publicKey": [document["publicKey"], taken]})
     assert statuses(second, node, 1) == [202]
