@@ -185,7 +185,7 @@ def test_housekeeping_deletes_in_portions(node: TestNode) -> None:
     fill(node, JobFailure, FEW, job="search", item=item, attempts=1, error="x", **times)
     with node.reading() as session:
         user = session.scalar(select(User.id).limit(1))
-    happened = {"kind": "x", "by": "", "state": "told", "to": [], "roles": [], "details": {}}
+    happened = {"kind": "x", "state": "told", "to": [], "roles": [], "details": {}}
     fill(node, NotificationEvent, FEW, path="", at=long_ago, **happened)
     with node.work() as work:
         told = select(literal(user), NotificationEvent.id, literal("own"), literal(long_ago, TIME))
