@@ -22,12 +22,9 @@ from federation.signatures import (
     parse_signature,
 )
 from federation.vocabulary import Activity, parse_json
+from federation.vocabulary.activity_types import DELETE, activity_type
 
 CONTENT_TYPES = frozenset({"application/activity+json", "application/ld+json"})
-# Activities whose object must belong to the actor.
-OWN_OBJECT_TYPES = frozenset({"Update", "Delete"})
-# Activities that can be replaced by a fetch of their object: it exists at its origin, or is gone.
-OBJECT_ONLY_TYPES = frozenset({"Create", "Update", "Delete"})
 # Reasons to reject a proof that another key would not change.
 PROOF_FORMAT_REASONS = frozenset({RefusalReason.proof_missing, RefusalReason.proof_malformed})
 # Maximum age of the proof of a forwarded activity. Older ones may be replays of activities that
@@ -110,7 +107,7 @@ def accept(
     check_body_and_date(request, signature, now)
     _check_replay(signature, policy)
     known_key = key_store.get_stored(signature.key_id)
-    if known_key is None and activity.type == "Delete" and activity.object_id == activity.actor:
+    if known_key is None and activity.type == DELETE and activity.object_id == activity.actor:
         # Servers announce a deleted account to every server they know; its key is gone by then.
         return Ignored("an actor with an unknown key was deleted", activity.actor)
     key = _signing_key(signature, known_key, key_store, now)
@@ -134,10 +131,10 @@ def _accept_unverified(
     forward activities this way and would retry after a refusal, so the others are ignored.
     """
     uri = activity.object_id
-    if activity.type == "Delete" and uri == activity.actor:
+    if activity.type == DELETE and uri == activity.actor:
         return Ignored("an unproven deletion of an actor", activity.actor)
     if (
-        activity.type not in OBJECT_ONLY_TYPES
+        not activity_type(activity.type).is_shown_by_object
         or uri is None
         or not same_origin(uri, activity.actor)
     ):
@@ -316,7 +313,9 @@ def _check_origins(activity: Activity) -> bool:
     if not same_origin(activity.id, activity.actor):
         raise Refusal(RefusalReason.origin_mismatch, f"{activity.actor} sent {activity.id}")
     uri = activity.object_id
-    if activity.type in OWN_OBJECT_TYPES and (uri is None or not same_origin(uri, activity.actor)):
+    if activity_type(activity.type).has_own_object and (
+        uri is None or not same_origin(uri, activity.actor)
+    ):
         raise Refusal(RefusalReason.origin_mismatch, f"{activity.actor}, {activity.type} of {uri}")
     return isinstance(activity.object, dict) and _may_speak_for(activity.actor, activity.object)
 

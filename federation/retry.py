@@ -17,8 +17,9 @@ MAX_RETRY_AFTER = timedelta(days=1)
 GIVE_UP_AFTER = timedelta(days=7)
 # After the first 401 or 403: the peer may not have our key yet.
 FIRST_REFUSED_DELAY = timedelta(minutes=5)
-# A Follow is retried for longer, so that the other operator has time to allow our server.
-FOLLOW_REFUSAL_RETRY_PERIOD = timedelta(weeks=6)
+# A request such as a Follow is retried for longer, so that the other operator has time to allow our
+# server.
+REQUEST_REFUSAL_RETRY_PERIOD = timedelta(weeks=6)
 # After this many failures in a row, a server receives only one request now and then: a probe.
 FAILURES_BEFORE_COOL_DOWN = 5
 # Failures this soon after a counted one belong to requests that were under way at the same time.

@@ -41,7 +41,6 @@ from typing import Any
 from flask import has_request_context
 from flask_security import current_user
 
-from federation.vocabulary import Activity
 from node.access.permissions import ROLES as _ROLES
 from node.access.permissions import has_permission
 from node.access.viewer import Viewer
@@ -54,8 +53,6 @@ from node.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from node.federating.identity import local_uris as _local_uris
-from node.federating.outbound import outbox as _outbox
 from node.federating.views.current_viewer import current_viewer
 from node.forms import BaseForm, DateField, VersionedForm
 from node.languages import page_language as language
@@ -65,6 +62,7 @@ from node.messages import msg, msg_count
 from node.notification_events import service as _events
 from node.people import service as _people
 from node.plugin_admin import jobs as _jobs
+from node.plugin_admin import sent_activities as _sent_activities
 from node.plugin_admin import setting_values as _setting_values
 from node.plugin_api.declarations import (
     Check,
@@ -328,22 +326,18 @@ def send_activity(
     type: str,  # noqa: A002
     to_uri: str,
     object: str | Mapping[str, Any],  # noqa: A002
+    *,
+    result: str | None = None,
 ) -> str:
-    """Send an activity, of a type that this plugin declared, to one known council only. Returns the
-    activity's id. Raises `NotFoundError` for an unknown council.
+    """Send an activity to one known council only. Returns the activity's id. Raises `NotFoundError`
+    for an unknown council.
+
+    `type` is one that this plugin declared; or `Accept` or `Reject`, which answers a received
+    activity of such a type, with its id as `object`; or `Undo` of an activity that this plugin
+    sent; or `Update` or `Delete` of an object with an id on this server. `result`, in an `Accept`,
+    is the id of what came of the activity: its sender gets the `Update` and `Delete` of that.
     """
-    unit = _unit(work)
-    if type not in unit.node.hooks.list_registered_by(work.plugin, "register_activities"):
-        raise KeyError(f"{work.plugin} declares no activities {type}")
-    recipient = _councils.by_actor_uri(work.session, to_uri)
-    if recipient is None or recipient.is_local:
-        raise NotFoundError(msg("Council not found."))
-    actor = _councils.require_own(work.session).actor
-    uri = _local_uris.new_activity(unit.settings)
-    embedded = object if isinstance(object, str) else dict(object)
-    activity = Activity(uri, type, actor.uri, embedded, to=(recipient.actor.uri,)).dump()
-    _outbox.send(unit, actor, activity, recipient.actor)
-    return uri
+    return _sent_activities.send(_unit(work), work.plugin, type, to_uri, object, result)
 
 
 def notify(

@@ -30,7 +30,7 @@ from node.queue import batched_writes, pruning
 from node.request import EXTENSION_KEY
 from node.room import Room
 from node.rooms import ROOMS
-from node.runtime import Handlers, Node
+from node.runtime import Node, merge_handlers
 from node.settings import Settings
 from node.web import request_lifecycle, setup
 from node.web.inbox_middleware import InboxMiddleware
@@ -108,7 +108,7 @@ def _create_node(
     hooks: Hooks,
 ) -> Node:
     """Create the node with what the rooms and the plugins contribute."""
-    handlers: Sequence[Handlers] = [*chain.from_iterable(room.receives for room in ROOMS)]
+    handlers = chain.from_iterable(room.receives for room in ROOMS)
     kinds = chain.from_iterable(room.notifications for room in ROOMS)
     [page_parser] = [room.page_parser for room in ROOMS if room.page_parser is not None]
     [relevance] = [room.relevance for room in ROOMS if room.relevance is not None]
@@ -118,7 +118,7 @@ def _create_node(
         outbound=outbound or _create_outbound(settings),
         jobs=Jobs(settings, secret),
         hooks=hooks,
-        handlers=(*registration.build_handlers(hooks, handlers), *handlers),
+        handlers=merge_handlers((*registration.build_handlers(hooks), *handlers)),
         parse_page=page_parser,
         relevance=relevance,
         prefetchers=[*chain.from_iterable(room.prefetch for room in ROOMS)],

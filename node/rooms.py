@@ -1,4 +1,4 @@
-"""The rooms of the node, lower ones first: handlers are called, and sections shown, in order."""
+"""The rooms of the node, lower ones first: their sections are shown in this order."""
 
 from collections.abc import Sequence
 

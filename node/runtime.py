@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 import structlog
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, CompoundSelect, Engine, bindparam, literal, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from federation.signatures import PublicKey
 from federation.vocabulary import Activity
@@ -147,22 +148,70 @@ class ReceivedActivity:
     origin, otherwise the one fetched from there; None if the activity only names an object.
     `is_unverified`: a forwarded Delete without proof, of an object that its origin says does not
     exist. Our copy is deleted, but no tombstone is stored, since the object may yet be created.
+    `answers`: the id of the activity of ours that it answers, if any.
     """
 
     activity: Activity
     document: Document | None
     is_unverified: bool = False
+    answers: str | None = None
 
 
 class NotHandledError(Exception):
-    """Raised by a handler, before it writes anything, if the activity does not concern its room:
-    the next handler is called. The message says why.
+    """Raised by a handler, before it writes anything, if the activity is not acted upon. The
+    message says why.
     """
 
 
 Handler = Callable[[UnitOfWork, ReceivedActivity], None]
-# The handlers of a room by (activity type, object type), where object type "" is any.
-Handlers = Mapping[tuple[str, str], Handler]
+
+
+class Stored(NamedTuple):
+    """A column with the ids of objects or activities that a room stores. `kind` is the kind of all
+    of them, or a column with the kind of each.
+    """
+
+    uri: InstrumentedAttribute[Any]
+    kind: str | InstrumentedAttribute[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Handlers:
+    """What a room, or all of them together, do with received activities.
+
+    `by_kind`: the handlers by the activity's type and the kind of the thing that it concerns
+    (`federation.vocabulary.activity_types.Concerns`), where "" is any other kind. The kind of an
+    object is that of `kind_of`; the kind of an activity is its type, or if it is ours and has one,
+    its `owner`. `stores`: where the things are found to which an activity may refer by their id.
+    """
+
+    by_kind: Mapping[tuple[str, str], Handler]
+    stores: Sequence[Stored] = ()
+
+    @cached_property
+    def select_kinds(self) -> CompoundSelect[str]:
+        """The kinds of the stored things whose id is `uri`."""
+        uri: BindParameter[str] = bindparam("uri")
+        return union_all(
+            *(
+                select(literal(kind) if isinstance(kind, str) else kind).where(column == uri)
+                for column, kind in self.stores
+            )
+        )
+
+
+def merge_handlers(rooms: Iterable[Handlers]) -> Handlers:
+    """The handlers of all rooms, whose order does not matter. Raises `ValueError` if two rooms
+    handle the same.
+    """
+    by_kind: dict[tuple[str, str], Handler] = {}
+    stores: list[Stored] = []
+    for handlers in rooms:
+        if taken := by_kind.keys() & handlers.by_kind.keys():
+            raise ValueError(f"two rooms handle {sorted(taken)}")
+        by_kind.update(handlers.by_kind)
+        stores += handlers.stores
+    return Handlers(by_kind, tuple(stores))
 
 
 class PageParser(Protocol):
@@ -213,7 +262,7 @@ class Node:
     outbound: OutboundClient
     jobs: Jobs
     hooks: Hooks
-    handlers: Sequence[Handlers]
+    handlers: Handlers
     parse_page: PageParser
     notification_kinds: Mapping[str, Any]
     relevance: Relevance

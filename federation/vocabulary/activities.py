@@ -15,6 +15,22 @@ from federation.properties import (
     one_or_many,
     parse_time,
 )
+from federation.vocabulary.activity_types import (
+    ACCEPT,
+    ADD,
+    ANNOUNCE,
+    BLOCK,
+    CREATE,
+    DELETE,
+    FLAG,
+    FOLLOW,
+    LIKE,
+    MOVE,
+    REJECT,
+    REMOVE,
+    UNDO,
+    UPDATE,
+)
 from federation.vocabulary.context import drop_empty, with_context, without_context
 from federation.vocabulary.required import required_id, required_type
 
@@ -40,6 +56,7 @@ class Activity:
     target: str | None = None
     audience: str | None = None
     content: str | None = None
+    result: str | None = None
     raw: JsonObject = field(default_factory=dict, repr=False)
 
     @property
@@ -66,6 +83,7 @@ class Activity:
             target=id_of(document.get("target")),
             audience=id_of(document.get("audience")),
             content=get_text(document, "content"),
+            result=id_of(document.get("result")),
             raw=dict(document),
         )
 
@@ -87,6 +105,7 @@ class Activity:
                     "content": self.content,
                     "object": embedded or list(self.objects),
                     "target": self.target,
+                    "result": self.result,
                 }
             )
         )
@@ -125,30 +144,30 @@ def _factory(kind: str) -> ActivityFactory:
 
 
 # `actor` created `object`, which is embedded.
-create = _factory("Create")
+create = _factory(CREATE)
 # `object`, embedded in full, is the new version.
-update = _factory("Update")
+update = _factory(UPDATE)
 # `object`, an id or a Tombstone, was deleted.
-delete = _factory("Delete")
+delete = _factory(DELETE)
 # `actor` likes `object`.
-like = _factory("Like")
+like = _factory(LIKE)
 # `actor` shares `object`, by its id; or forwards another actor's activity, embedded with its proof.
-announce = _factory("Announce")
+announce = _factory(ANNOUNCE)
 
 
 def follow(uri: str, actor: str, followed: str, to: Recipients = ()) -> JsonObject:
     """`actor` asks to follow `followed`, the recipient unless `to` is given."""
-    return Activity(uri, "Follow", actor, followed, tuple(to) or (followed,)).dump()
+    return Activity(uri, FOLLOW, actor, followed, tuple(to) or (followed,)).dump()
 
 
 def accept(uri: str, actor: str, request: ActivityObject, to: Recipients = ()) -> JsonObject:
     """`actor` accepts the activity `request`, embedded or by id."""
-    return Activity(uri, "Accept", actor, request, tuple(to) or _requester(request)).dump()
+    return Activity(uri, ACCEPT, actor, request, tuple(to) or _requester(request)).dump()
 
 
 def reject(uri: str, actor: str, request: ActivityObject, to: Recipients = ()) -> JsonObject:
     """`actor` rejects the activity `request`, embedded or by id."""
-    return Activity(uri, "Reject", actor, request, tuple(to) or _requester(request)).dump()
+    return Activity(uri, REJECT, actor, request, tuple(to) or _requester(request)).dump()
 
 
 def undo(
@@ -156,14 +175,14 @@ def undo(
 ) -> JsonObject:
     """`actor` undoes its own `activity`, whose recipients are used unless `to` or `cc` is given."""
     if not isinstance(activity, dict):
-        return Activity(uri, "Undo", actor, activity, tuple(to), tuple(cc)).dump()
+        return Activity(uri, UNDO, actor, activity, tuple(to), tuple(cc)).dump()
     to, cc = tuple(to) or ids_of(activity.get("to")), tuple(cc) or ids_of(activity.get("cc"))
-    return Activity(uri, "Undo", actor, activity, to, cc).dump()
+    return Activity(uri, UNDO, actor, activity, to, cc).dump()
 
 
 def block(uri: str, actor: str, blocked: str, to: Recipients = ()) -> JsonObject:
     """`actor` blocks `blocked`, the recipient unless `to` is given."""
-    return Activity(uri, "Block", actor, blocked, tuple(to) or (blocked,)).dump()
+    return Activity(uri, BLOCK, actor, blocked, tuple(to) or (blocked,)).dump()
 
 
 def flag(
@@ -171,27 +190,27 @@ def flag(
 ) -> JsonObject:
     """`actor` reports `objects`: ids of an actor and of its posts. `content` is the reason."""
     return Activity(
-        uri, "Flag", actor, None, tuple(to), objects=tuple(objects), content=content or None
+        uri, FLAG, actor, None, tuple(to), objects=tuple(objects), content=content or None
     ).dump()
 
 
 def move(uri: str, old: str, new: str, to: Recipients = (), cc: Recipients = ()) -> JsonObject:
     """The actor `old` moved to `new`, which must list it in `alsoKnownAs`."""
-    return Activity(uri, "Move", old, old, tuple(to), tuple(cc), target=new).dump()
+    return Activity(uri, MOVE, old, old, tuple(to), tuple(cc), target=new).dump()
 
 
 def add(
     uri: str, actor: str, item: str, target: str, to: Recipients = (), cc: Recipients = ()
 ) -> JsonObject:
     """`actor` adds `item` to the object or collection `target` of the actor in `to`."""
-    return Activity(uri, "Add", actor, item, tuple(to), tuple(cc), target=target).dump()
+    return Activity(uri, ADD, actor, item, tuple(to), tuple(cc), target=target).dump()
 
 
 def remove(
     uri: str, actor: str, item: str, target: str, to: Recipients = (), cc: Recipients = ()
 ) -> JsonObject:
     """`actor` removes `item` from the object or collection `target` of the actor in `to`."""
-    return Activity(uri, "Remove", actor, item, tuple(to), tuple(cc), target=target).dump()
+    return Activity(uri, REMOVE, actor, item, tuple(to), tuple(cc), target=target).dump()
 
 
 def _requester(request: ActivityObject) -> tuple[str, ...]:

@@ -52,12 +52,6 @@ def _find_project(session: Session, uri: str) -> Project | None:
     return session.scalar(query.options(joinedload(Project.actor)))
 
 
-def is_known(session: Session, uri: str) -> bool:
-    """Whether a project, update or comment has this id, visible or not."""
-    queries = (select(model.id).where(model.uri == uri) for model in (Project, Update, Comment))
-    return any(session.scalar(query) is not None for query in queries)
-
-
 def find_by_group_actor(session: Session, uris: tuple[str, ...]) -> CommentSubject | None:
     """The local project whose Group is among `uris`."""
     query = select(Project).join(Actor, Actor.id == Project.actor_id).where(Actor.uri.in_(uris))

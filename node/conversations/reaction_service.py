@@ -1,32 +1,35 @@
 """Likes and shares (Announce): received ones, and those of our council for remote projects."""
 
+from sqlalchemy.orm import Session
+
 from federation.addressing import PUBLIC_COLLECTION
 from federation.properties import JsonObject, type_of
+from federation.vocabulary import Activity, id_of
 from federation.vocabulary import announce as announce_activity
-from federation.vocabulary import id_of
 from federation.vocabulary import like as like_activity
 from federation.vocabulary import undo as undo_activity
+from federation.vocabulary.activity_types import ANNOUNCE, LIKE
 from node.access.visibility import Visibility
 from node.conversations import comment_subjects
 from node.errors import ConflictError
 from node.federating import reactions
 from node.federating.identity import actors, local_uris
-from node.federating.models import Actor
+from node.federating.models import Actor, Reaction
 from node.federating.outbound import outbox
 from node.messages import msg
 from node.projects.models import Project
-from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+from node.runtime import NotHandledError, ReceivedActivity, UnitOfWork
 
 
 def react(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> None:
     """Like a remote project, or announce it to our council's followers.
 
-    `kind` is `reactions.LIKE` or `reactions.ANNOUNCE`. Raises `ConflictError` for a local project,
+    `kind` is `LIKE` or `ANNOUNCE`. Raises `ConflictError` for a local project,
     a reaction that already exists, and an announcement of a project that is not public.
     """
     if project.is_local:
         raise ConflictError(msg("You cannot do this because the project belongs to your council."))
-    if kind == reactions.ANNOUNCE and project.visibility is not Visibility.public:
+    if kind == ANNOUNCE and project.visibility is not Visibility.public:
         raise ConflictError(
             msg("You cannot share this project because only some councils can see it.")
         )
@@ -51,7 +54,7 @@ def undo_reaction(work: UnitOfWork, actor: Actor, project: Project, kind: str) -
 
 def _build_activity(uri: str, actor: Actor, project: Project, kind: str) -> JsonObject:
     owner = project.council.actor.uri
-    if kind == reactions.LIKE:
+    if kind == LIKE:
         return like_activity(uri, actor.uri, project.uri, to=[owner])
     cc = [actor.followers or "", owner]
     return announce_activity(uri, actor.uri, project.uri, to=[PUBLIC_COLLECTION], cc=cc)
@@ -62,7 +65,7 @@ def _publish(
 ) -> None:
     """Send a Like to the project's owner only, and an Announce to our followers as well."""
     owner = project.council.actor
-    if kind == reactions.LIKE:
+    if kind == LIKE:
         outbox.send(work, actor, activity, to=owner)
         return
     inboxes = outbox.follower_inboxes(work.session, actor) | {owner.shared_inbox or owner.inbox}
@@ -82,25 +85,20 @@ def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Handle the Undo of a Like or Announce, found by its id or else by its type and object."""
-    original, actor = received.activity.object, actors.by_uri(work.session, received.activity.actor)
-    if actor is None:
-        raise NotHandledError(msg("by an account this server does not know"))
-    reaction = reactions.by_uri(work.session, actor, id_of(original) or "")
-    if (
-        reaction is None
-        and isinstance(original, dict)
-        and type_of(original) in reactions.REACTION_TYPES
-    ):
-        object_uri = id_of(original.get("object")) or ""
-        reaction = reactions.find(work.session, actor, type_of(original), object_uri)
+    """Handle the Undo of a Like or Announce."""
+    reaction = find_undone(work.session, received.activity)
     if reaction is None:
         raise NotHandledError(msg("no like or share from this sender to undo"))
     work.session.delete(reaction)
 
 
-HANDLERS: Handlers = {
-    ("Like", ""): receive,
-    ("Announce", ""): receive,
-    ("Undo", ""): receive_undo,
-}
+def find_undone(session: Session, activity: Activity) -> Reaction | None:
+    """The reaction of its actor that an Undo means, by its id or else by its type and object."""
+    original, actor = activity.object, actors.by_uri(session, activity.actor)
+    if actor is None:
+        return None
+    reaction = reactions.by_uri(session, actor, id_of(original) or "")
+    if reaction is None and isinstance(original, dict):
+        object_uri = id_of(original.get("object")) or ""
+        reaction = reactions.find(session, actor, type_of(original), object_uri)
+    return reaction

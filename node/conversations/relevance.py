@@ -11,13 +11,12 @@ from sqlalchemy.orm import Session
 from federation.addressing import recipients
 from federation.errors import FederationError
 from federation.vocabulary import REPLY_TYPES, Activity, Note, type_of
+from federation.vocabulary.activity_types import activity_type
 from node.conversations.models import Comment
-from node.federating.reactions import REACTION_TYPES
 from node.projects.models import Project
 from node.settings import Settings
 from node.updates.models import Update
 
-CONTENT_ACTIVITIES = frozenset({"Create", "Update"})
 # Without Article, which may be a project and so relevant without a known parent.
 NOTE_TYPES = frozenset(REPLY_TYPES) - {"Article"}
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
@@ -30,9 +29,10 @@ def referenced_uris(settings: Settings, activity: Activity) -> frozenset[str] | 
     """The ids to which the activity refers. If this server has none of them, the activity is
     irrelevant. None if it may be relevant for another reason.
     """
-    if activity.type in REACTION_TYPES:
+    row = activity_type(activity.type)
+    if row.is_reaction:
         return frozenset({activity.object_id}) if activity.object_id else None
-    if activity.type not in CONTENT_ACTIVITIES or not isinstance(activity.object, dict):
+    if not row.brings_object or not isinstance(activity.object, dict):
         return None
     if type_of(activity.object) not in NOTE_TYPES:
         return None

@@ -16,6 +16,7 @@ from federation.addressing import is_public, recipients
 from federation.origin import same_origin
 from federation.properties import type_of
 from federation.vocabulary import REPLY_TYPES, Activity, Note, id_of
+from federation.vocabulary.activity_types import ANNOUNCE, DELETE, VERSION_TYPES
 from node.access.visibility import Visibility, is_for, resource_of
 from node.conversations import comment_subjects, notifications, service
 from node.conversations.comment_subjects import CommentSubject
@@ -29,7 +30,7 @@ from node.federating.outbound import outbox
 from node.federating.peers import service as peers
 from node.messages import msg
 from node.projects.models import Project
-from node.runtime import Handlers, NotHandledError, Quota, ReceivedActivity, UnitOfWork
+from node.runtime import NotHandledError, Quota, ReceivedActivity, UnitOfWork
 
 # Stored comments per actor and per server, and new ones per actor and hour.
 MAX_PER_ACTOR = 500
@@ -39,8 +40,6 @@ MAX_PER_HOUR = 30
 MAX_HELD = 5_000
 # New and changed comments per actor and hour: each of them is forwarded to all followers.
 MAX_CHANGES_PER_HOUR = 60
-# Stored deletions of comments that were never received, per server.
-MAX_TOMBSTONES_PER_HOST = 2_000
 # Recipients of a note that are searched for the actor of a project.
 MAX_RECIPIENTS = 100
 
@@ -106,7 +105,7 @@ def receive_announced(work: UnitOfWork, received: ReceivedActivity) -> None:
     announced = received.document
     if announced is None:
         raise NotHandledError(msg("an announcement with an ID but no content"))
-    if type_of(announced) == "Delete":
+    if type_of(announced) == DELETE:
         _delete(work, Activity.parse(announced))
         return
     note = Note.parse(_extract_note(announced), REPLY_TYPES)
@@ -138,25 +137,10 @@ def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
     _delete(work, received.activity)
 
 
-def record_deletion(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Remember the Delete of an unknown object, so that it is not shown if it arrives later."""
-    if received.is_unverified:
-        raise NotHandledError(msg("a deletion of something this server does not have"))
-    uri, actor = id_of(received.activity.object), _require_author(work, received.activity.actor)
-    is_known = uri is not None and comment_subjects.is_known(work.session, uri)
-    if uri is None or is_known or not same_origin(uri, actor.uri) or uri == actor.uri:
-        raise NotHandledError(msg("a deletion of something that does not belong to the sender"))
-    deletions = select(func.count()).select_from(RemoteTombstone).join(Actor)
-    host_deletions = deletions.where(Actor.host == actor.host)
-    if (work.session.scalar(host_deletions) or 0) >= MAX_TOMBSTONES_PER_HOST:
-        raise NotHandledError(msg("too many deletions of items this server never received"))
-    insert_once(work.session, RemoteTombstone, uri=uri, actor_id=actor.id, at=now())
-
-
 def receive_undo_announce(work: UnitOfWork, received: ReceivedActivity) -> None:
     """Handle the Undo of a forwarded comment by the actor of a remote project."""
     undone = received.document or {}
-    if type_of(undone) != "Announce" or id_of(undone.get("actor")) != received.activity.actor:
+    if type_of(undone) != ANNOUNCE or id_of(undone.get("actor")) != received.activity.actor:
         raise NotHandledError(msg("does not match anything forwarded to this server"))
     announced = undone.get("object")
     uri = id_of(announced.get("object", announced) if isinstance(announced, dict) else announced)
@@ -172,7 +156,7 @@ def receive_undo_announce(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 def _extract_note(announced: Mapping[str, Any]) -> Mapping[str, Any]:
     """The announced note: the object of a Create or Update, or the document itself."""
-    note = announced.get("object") if type_of(announced) in {"Create", "Update"} else announced
+    note = announced.get("object") if type_of(announced) in VERSION_TYPES else announced
     if not isinstance(note, dict) or type_of(note) not in REPLY_TYPES:
         raise NotHandledError(msg("not a comment"))
     return note
@@ -338,7 +322,7 @@ def _check_change_rate(work: UnitOfWork, author: Actor) -> None:
     """Raises `NotHandledError` if an author exceeds `MAX_CHANGES_PER_HOUR`."""
     is_own = InboxItem.object_uri.in_(select(Comment.uri).where(Comment.author_id == author.id))
     is_recent = InboxItem.received_at > now() - timedelta(hours=1)
-    is_change = InboxItem.type.in_(("Create", "Update"))
+    is_change = InboxItem.type.in_(VERSION_TYPES)
     changes = select(func.count(InboxItem.id)).where(is_own, is_recent, is_change)
     if (work.session.scalar(changes) or 0) > MAX_CHANGES_PER_HOUR:
         raise NotHandledError(msg("too many changes in an hour"))
@@ -366,17 +350,3 @@ def _require_author(work: UnitOfWork, uri: str) -> Actor:
     if actor is None:
         raise NotHandledError(msg("by an account this server does not know"))
     return actor
-
-
-HANDLERS: Handlers = {
-    **{
-        (activity_type, object_type): receive_note
-        for activity_type in ("Create", "Update")
-        for object_type in REPLY_TYPES
-    },
-    ("Announce", ""): receive_announced,
-    ("Delete", ""): receive_delete,
-    ("Undo", "Announce"): receive_undo_announce,
-}
-# Called if no other handler accepts the message.
-FALLBACK_HANDLERS: Handlers = {("Delete", ""): record_deletion}

@@ -1,8 +1,8 @@
 """What comments and reactions contribute to the node."""
 
 from node.conversations import (
+    handlers,
     notifications,
-    reaction_service,
     relevance,
     remote_comments,
     service,
@@ -17,11 +17,7 @@ from node.room import Job, Room, Section
 ROOM = Room(
     name="conversations",
     pages=(views.blueprint,),
-    receives=(
-        remote_comments.HANDLERS,
-        reaction_service.HANDLERS,
-        remote_comments.FALLBACK_HANDLERS,
-    ),
+    receives=(handlers.HANDLERS,),
     prefetch=(remote_comments.prefetch,),
     relevance=relevance,
     on=(

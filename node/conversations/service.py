@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from federation.properties import JsonObject
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
+from federation.vocabulary.activity_types import ANNOUNCE, CREATE, VERSION_TYPES
 from node import markup
 from node.access import audiences
 from node.access.visibility import Visibility
@@ -243,7 +244,7 @@ def _limit_announcements(session: Session, comment: Comment) -> None:
 
     Limits what an author who changes a comment again and again makes us store.
     """
-    is_announce = OutboxActivity.object_uri == comment.uri, OutboxActivity.type == "Announce"
+    is_announce = OutboxActivity.object_uri == comment.uri, OutboxActivity.type == ANNOUNCE
     oldest_first = select(OutboxActivity.id).where(*is_announce).order_by(OutboxActivity.id)
     is_later = OutboxActivity.id.not_in(oldest_first.limit(KEPT_FIRST_ANNOUNCES))
     delete_surplus(session, OutboxActivity, *is_announce, is_later, max_rows=KEPT_LATEST_ANNOUNCES)
@@ -326,8 +327,8 @@ def _send_comment(work: UnitOfWork, comment: Comment, subject_author: Actor) -> 
 
 def _find_original_activity(session: Session, comment: Comment) -> JsonObject | None:
     """The Create that delivered a comment, if it is stored and no Update followed."""
-    is_version = InboxItem.type.in_(("Create", "Update")), InboxItem.object_uri == comment.uri
+    is_version = InboxItem.type.in_(VERSION_TYPES), InboxItem.object_uri == comment.uri
     is_by_author = InboxItem.actor_uri == comment.author.uri, InboxItem.state == "done"
     newest_first = select(InboxItem).where(*is_version, *is_by_author).order_by(InboxItem.id.desc())
     item = session.scalars(newest_first).first()
-    return item.body if item and item.type == "Create" else None
+    return item.body if item and item.type == CREATE else None

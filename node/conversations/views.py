@@ -10,6 +10,7 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 
 from federation.vocabulary import Collection, CollectionPage
+from federation.vocabulary.activity_types import ANNOUNCE, LIKE
 from node.access.permissions import EDIT, MODERATE, has_permission
 from node.access.visibility import can_fetch, is_for
 from node.conversations import comment_subjects, context_collections, reaction_service, service
@@ -38,7 +39,7 @@ from node.request import (
 
 blueprint = Blueprint("conversations", __name__, template_folder="templates")
 
-REACTION_TYPE_BY_NAME = {"like": reactions.LIKE, "share": reactions.ANNOUNCE}
+REACTION_TYPE_BY_NAME = {"like": LIKE, "share": ANNOUNCE}
 
 
 def render_section(project: Project) -> Markup:
@@ -207,14 +208,14 @@ def _reaction_type(name: str) -> str:
 @permission(PUBLIC)
 def likes(token: str) -> ResponseReturnValue:
     """The number of likes of a local project, as a collection without items."""
-    return _reaction_collection_response(token, reactions.LIKE, local_uris.likes)
+    return _reaction_collection_response(token, LIKE, local_uris.likes)
 
 
 @blueprint.get("/projects/<token>/shares")
 @permission(PUBLIC)
 def shares(token: str) -> ResponseReturnValue:
     """The number of shares of a local project, as a collection without items."""
-    return _reaction_collection_response(token, reactions.ANNOUNCE, local_uris.shares)
+    return _reaction_collection_response(token, ANNOUNCE, local_uris.shares)
 
 
 def _reaction_collection_response(

@@ -11,6 +11,7 @@ from federation.errors import FederationError
 from federation.origin import check_id
 from federation.vocabulary import ActorDocument
 from federation.vocabulary import move as move_activity
+from federation.vocabulary.activity_types import MOVE
 from node.councils import service
 from node.councils.models import Council
 from node.database.tables import now
@@ -176,4 +177,4 @@ def successor_of(session: Session, council: Council) -> Actor | None:
     return actors.by_uri(session, council.actor.moved_to) if council.actor.moved_to else None
 
 
-HANDLERS: Handlers = {(actor_moves.MOVE, ""): receive_move}
+HANDLERS = Handlers({(MOVE, ""): receive_move})

@@ -1,6 +1,8 @@
 """Receives changes of remote actors, including councils."""
 
 from federation.vocabulary import ActorDocument
+from federation.vocabulary.activity_types import UPDATE
+from federation.vocabulary.object_kinds import ACTOR
 from node.councils import service
 from node.federating.identity import actors
 from node.messages import msg
@@ -19,7 +21,4 @@ def receive_actor_update(work: UnitOfWork, received: ReceivedActivity) -> None:
     service.update_from_document(work, known, document)
 
 
-HANDLERS: Handlers = {
-    ("Update", kind): receive_actor_update
-    for kind in ("Organization", "Application", "Group", "Person", "Service")
-}
+HANDLERS = Handlers({(UPDATE, ACTOR): receive_actor_update})

@@ -11,8 +11,6 @@ from node.federating.models import Actor, Reaction
 from node.queue.pruning import delete_surplus
 from node.runtime import Quota, UnitOfWork
 
-LIKE, ANNOUNCE = "Like", "Announce"
-REACTION_TYPES = frozenset({LIKE, ANNOUNCE})
 # Reactions stored per remote actor and per server; the oldest are deleted at once, since a server
 # can send any number within an hour.
 MAX_PER_ACTOR = 1_000

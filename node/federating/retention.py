@@ -35,6 +35,8 @@ MAX_TOMBSTONES_PER_ACTOR, TOMBSTONE_MAX_AGE = 20_000, timedelta(days=365)
 MAX_TOMBSTONES, MAX_REACTIONS = 1_000_000, 500_000
 # Direct and withdrawn activities without deliveries: how long and how many are kept.
 DIRECT_ACTIVITY_MAX_AGE, MAX_DIRECT_ACTIVITIES = timedelta(days=30), 100_000
+# Those that have an owner may still be answered.
+OWNED_ACTIVITY_MAX_AGE = timedelta(days=365)
 
 
 def _is_deletion_acknowledged() -> ColumnElement[bool]:
@@ -126,7 +128,16 @@ RETENTION = (
             MaxAge(OutboxActivity.created_at, lambda _: DIRECT_ACTIVITY_MAX_AGE),
             MaxRows(lambda _: MAX_DIRECT_ACTIVITIES, OutboxActivity.id),
         ),
-        _is_direct_without_delivery,
+        lambda: and_(_is_direct_without_delivery(), OutboxActivity.owner.is_(None)),
+    ),
+    Retention(
+        "owned_activities",
+        OutboxActivity,
+        (
+            MaxAge(OutboxActivity.created_at, lambda _: OWNED_ACTIVITY_MAX_AGE),
+            MaxRows(lambda _: MAX_DIRECT_ACTIVITIES, OutboxActivity.id),
+        ),
+        lambda: and_(_is_direct_without_delivery(), OutboxActivity.owner.is_not(None)),
     ),
     Retention(
         "reactions",

@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from federation.vocabulary.activity_types import FLAG
 from node.federating.identity import actors
 from node.messages import msg
 from node.moderation import service
@@ -38,4 +39,4 @@ def receive_flag(work: UnitOfWork, received: ReceivedActivity) -> None:
     work.audit("report.receive", activity.id)
 
 
-HANDLERS: Handlers = {("Flag", ""): receive_flag}
+HANDLERS = Handlers({(FLAG, ""): receive_flag})

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import undo as undo_activity
+from federation.vocabulary.activity_types import ANNOUNCE
 from node.access import audiences
 from node.access.viewer import ANONYMOUS
 from node.access.visibility import Visibility
@@ -27,7 +28,7 @@ from node.updates.models import Update, UpdateState
 
 # Updates on an officer's page.
 MAX_LATEST = 20
-_IS_ANNOUNCE = OutboxActivity.type == "Announce"
+_IS_ANNOUNCE = OutboxActivity.type == ANNOUNCE
 _IS_PUBLIC_ANNOUNCE = _IS_ANNOUNCE, OutboxActivity.audience == audiences.PUBLIC
 
 

@@ -16,6 +16,7 @@ from federation.addressing import PUBLIC_COLLECTION, Addressing
 from federation.origin import host_of
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
+from federation.vocabulary.activity_types import DELETE
 from federation.webfinger import USERNAME
 from node.access import audiences
 from node.councils import service as councils
@@ -91,9 +92,7 @@ def by_username(session: Session, settings: Settings, username: str) -> Actor:
 def withdrawn_at(session: Session, uri: str) -> datetime | None:
     """When the profile with this actor id was withdrawn."""
     is_about_itself = OutboxActivity.actor.has(Actor.uri == uri), OutboxActivity.object_uri == uri
-    query = select(OutboxActivity.created_at).where(
-        *is_about_itself, OutboxActivity.type == "Delete"
-    )
+    query = select(OutboxActivity.created_at).where(*is_about_itself, OutboxActivity.type == DELETE)
     return session.scalar(query)
 
 
@@ -186,7 +185,7 @@ def _withdraw_batch(work: UnitOfWork, row: batched_writes.BatchedWrite) -> bool:
     follows. False when nothing is left.
     """
     session, actor_id = work.session, int(row.subject)
-    is_visible = OutboxActivity.audience != audiences.NOBODY, OutboxActivity.type != "Delete"
+    is_visible = OutboxActivity.audience != audiences.NOBODY, OutboxActivity.type != DELETE
     activities = select(OutboxActivity.id).where(OutboxActivity.actor_id == actor_id, *is_visible)
     activities = activities.order_by(OutboxActivity.id.desc())
     ids = batched_writes.lock_batch(session, OutboxActivity, activities)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from federation.retry import GIVE_UP_AFTER
+from federation.vocabulary.activity_types import DELETE
 from node.database.tables import now
 from node.federating.identity import actors
 from node.federating.models import Actor, Delivery, Disclosure, Follow, OutboxActivity, Peer
@@ -146,7 +147,7 @@ def _outcome_of_delivery(
     delivery_row: Delivery,
     disclosure: Disclosure | None,
 ) -> HostOutcome:
-    is_deletion = delivery_row.activity.type == "Delete"
+    is_deletion = delivery_row.activity.type == DELETE
     if delivery_row.state == "delivered":
         reason = _deletion_reason(subject, "deleted") if is_deletion else "delivered"
         at = (

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from federation.vocabulary.activity_types import ANNOUNCE, LIKE
 from node.conversations.models import Comment
 from node.federating.models import (
     Actor,
@@ -64,8 +65,8 @@ def inspect_object(
         "audience": subject.audience,
         "published_at": subject.published_at,
         **subject.details,
-        "likes": _describe_reactions(session, subject, "Like"),
-        "announces": _describe_reactions(session, subject, "Announce"),
+        "likes": _describe_reactions(session, subject, LIKE),
+        "announces": _describe_reactions(session, subject, ANNOUNCE),
         "replies": _describe_replies(session, subject),
         "activities": _describe_activities(session, subject),
         "deliveries": _describe_deliveries(session, subject),

@@ -1,41 +1,101 @@
-"""Passes received activities to the plugins that registered for their type."""
+"""Passes to plugins the activities of the types that they registered, and those that answer what
+they sent.
+"""
 
-from collections.abc import Sequence
+from functools import partial
 
-from federation.origin import host_of
+from sqlalchemy import select
+
+from federation.origin import host_of, same_origin
+from federation.vocabulary.activity_types import (
+    ACTIVITY_TYPES,
+    DELETE,
+    UNDO,
+    UPDATE,
+    names_of_types,
+)
 from node.councils import service as councils
+from node.federating.models import OutboxActivity
+from node.federating.outbound.outbox import was_sent_to
 from node.messages import msg
 from node.plugin_api.hooks import Hooks
 from node.plugin_api.info import ActivityInfo
-from node.runtime import Handler, Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+from node.runtime import Handler, Handlers, NotHandledError, ReceivedActivity, Stored, UnitOfWork
 
-# Types that plugins cannot register, even where no handler of the core uses them.
-CORE_ACTIVITIES = frozenset(
-    {"Accept", "Reject", "Create", "Update", "Delete", "Undo", "Remove", "Add"}
-)
+ANSWER_TYPES = names_of_types(lambda row: row.is_answer)
 
 
-def build_activity_handlers(hooks: Hooks, core: Sequence[Handlers]) -> Handlers:
-    """The handlers of the activity types that plugins registered. A type that the core handles is
-    refused, and recorded as a failure of the plugin.
+def build_activity_handlers(hooks: Hooks) -> Handlers:
+    """The handlers of the activity types that plugins registered, and of what answers their
+    activities. A type that the core handles cannot be registered, and is recorded as a failure of
+    the plugin.
     """
-    core_types = CORE_ACTIVITIES | {
-        activity for room_handlers in core for activity, _kind in room_handlers
-    }
-    handlers: dict[tuple[str, str], Handler] = {}
+    by_kind: dict[tuple[str, str], Handler] = {}
     for plugin, activity in hooks.list_registered("register_activities"):
-        if activity in core_types:
+        if activity in ACTIVITY_TYPES:
             error = ValueError(f"{activity} is an activity that the core handles")
             hooks.record_failure(plugin, "register_activities", error)
         else:
-            handlers[activity, ""] = dispatch_activity
-    return handlers
+            by_kind[activity, ""] = by_kind[UNDO, activity] = partial(offer_to_plugins, activity)
+    for plugin in hooks.plugin_names:
+        for answer in ANSWER_TYPES:
+            by_kind[answer, owner_name(plugin)] = partial(receive_answer, plugin)
+        for change in (UPDATE, DELETE):
+            by_kind[change, owner_name(plugin)] = partial(receive_change_of_result, plugin)
+    results = Stored(OutboxActivity.result_uri, OutboxActivity.owner)
+    return Handlers(by_kind, stores=(results,))
 
 
-def dispatch_activity(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Offer the activity to each plugin that registered its type, until one handles it. Raises
-    `NotHandledError` if none does.
+def owner_name(plugin: str) -> str:
+    """The `owner` of the activities that a plugin sends."""
+    return f"plugin {plugin}"
+
+
+def offer_to_plugins(kind: str, work: UnitOfWork, received: ReceivedActivity) -> None:
+    """Offer an activity of the type `kind`, or its Undo, to each plugin that registered the type,
+    until one handles it. Raises `NotHandledError` if none does.
     """
+    for plugin, registered in work.node.hooks.list_registered("register_activities"):
+        if registered == kind and _call_plugin(work, plugin, received, None):
+            return
+    raise NotHandledError(msg("no plugin handled this activity"))
+
+
+def receive_answer(plugin: str, work: UnitOfWork, received: ReceivedActivity) -> None:
+    """Give a plugin the answer to an activity that it sent. The answer's `result` is remembered:
+    changes of it are given to the plugin too.
+    """
+    activity = received.activity
+    row = work.session.scalars(
+        select(OutboxActivity).where(OutboxActivity.uri == activity.object_id)
+    ).one()
+    if not _call_plugin(work, plugin, received, row.uri):
+        raise NotHandledError(msg("no plugin handled this activity"))
+    if activity.result and same_origin(activity.result, activity.actor):
+        row.result_uri = activity.result
+
+
+def receive_change_of_result(plugin: str, work: UnitOfWork, received: ReceivedActivity) -> None:
+    """Give a plugin the Update or Delete of what came of its activity, by the account that answered
+    it. Raises `NotHandledError` for any other account.
+    """
+    is_result = (
+        OutboxActivity.result_uri == received.activity.object_id,
+        OutboxActivity.owner == owner_name(plugin),
+    )
+    newest_first = select(OutboxActivity).where(*is_result).order_by(OutboxActivity.id.desc())
+    for row in work.session.scalars(newest_first):
+        if was_sent_to(row, received.activity.actor):
+            if _call_plugin(work, plugin, received, row.uri):
+                return
+            raise NotHandledError(msg("no plugin handled this activity"))
+    raise NotHandledError(msg("an answer by an account that was not asked"))
+
+
+def _call_plugin(
+    work: UnitOfWork, plugin: str, received: ReceivedActivity, answers: str | None
+) -> bool:
+    """Whether the plugin handled it. `answers`: the id of the plugin's activity."""
     activity = received.activity
     council = councils.by_actor_uri(work.session, activity.actor)
     view = ActivityInfo(
@@ -46,10 +106,8 @@ def dispatch_activity(work: UnitOfWork, received: ReceivedActivity) -> None:
         council=councils.to_council_info(council) if council else None,
         object_uri=activity.object_id,
         document=activity.raw,
+        answers=answers,
+        object=received.document,
     )
-    for plugin, activity_type in work.node.hooks.list_registered("register_activities"):
-        if activity_type == activity.type:
-            results = work.node.hooks.call(work, "activity_received", only=plugin, activity=view)
-            if any(is_handled for _plugin, is_handled in results):
-                return
-    raise NotHandledError(msg("no plugin handled this activity"))
+    results = work.node.hooks.call(work, "activity_received", only=plugin, activity=view)
+    return any(is_handled for _plugin, is_handled in results)

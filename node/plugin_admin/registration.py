@@ -1,6 +1,6 @@
 """Connects what plugins register with the application that is being built."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -74,11 +74,9 @@ def _forbid_network_in_writes(
     return guarded
 
 
-def build_handlers(hooks: Hooks, core: Sequence[Handlers]) -> tuple[Handlers, ...]:
-    """The handlers of plugins' documents and activities. `core` are the handlers of all other
-    activities.
-    """
-    return remote_documents.build_handlers(hooks), build_activity_handlers(hooks, core)
+def build_handlers(hooks: Hooks) -> tuple[Handlers, ...]:
+    """The handlers of plugins' documents and activities."""
+    return remote_documents.build_handlers(hooks), build_activity_handlers(hooks)
 
 
 def list_notification_kinds(hooks: Hooks) -> list[NotificationKind]:

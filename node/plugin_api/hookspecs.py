@@ -94,8 +94,10 @@ class HookSpecs(Protocol):
 
     @hookspec
     def activity_received(self, activity: ActivityInfo, work: Work) -> bool | None:
-        """Handle an activity of one of the registered types. Return whether it was handled;
-        activities that no plugin handles are ignored.
+        """Handle an activity of one of the registered types, or its `Undo`; or an `Accept` or
+        `Reject` that answers an activity which this plugin sent, or an `Update` or `Delete` of the
+        `result` which such an answer named. Return whether it was handled; activities that no
+        plugin handles are ignored.
         """
 
     @hookspec

@@ -103,7 +103,9 @@ class ActivityInfo:
     """An activity received from another server, with a verified signature.
 
     `actor_uri` is its sender, and `council` the sender's council if this node knows it. `document`
-    is the whole activity as received: its contents are not validated.
+    is the whole activity as received: its contents are not validated. `answers` is the id of the
+    activity of this plugin that it answers, if any. `object` is its object as the object's own
+    server states it; None if the activity only names it.
     """
 
     id: str
@@ -113,6 +115,8 @@ class ActivityInfo:
     council: CouncilInfo | None
     object_uri: str | None
     document: Mapping[str, Any]
+    answers: str | None = None
+    object: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from federation.errors import FederationError
 from federation.properties import type_of
 from federation.vocabulary import id_of
+from federation.vocabulary.activity_types import DELETE, VERSION_TYPES
 from node.councils import visibility as council_visibility
 from node.councils.models import Council
 from node.database.tables import insert_once, now
@@ -23,20 +24,24 @@ from node.plugin_documents.federate import TYPE_PREFIX, RemoteDocument, from_doc
 from node.plugin_documents.models import PUBLISHED, PluginDocument
 from node.projects.remote_precedence import effective_changed_at, select_applicable
 from node.projects.remote_projects import require_followed_council
-from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+from node.runtime import Handler, Handlers, NotHandledError, ReceivedActivity, Stored, UnitOfWork
+
+# The kind of all stored documents, of whatever type.
+PLUGIN_DOCUMENT = "plugin document"
 
 log = structlog.get_logger(__name__)
 
 
 def build_handlers(hooks: Hooks) -> Handlers:
     """The handlers of documents of all registered types. Documents of unknown types are ignored."""
-    handlers = {
+    by_kind: dict[tuple[str, str], Handler] = {
         (activity, kind): receive
         for name in hooks.document_types
-        for kind in type_names(name)
-        for activity in ("Create", "Update")
+        for kind in (*type_names(name), PLUGIN_DOCUMENT)
+        for activity in VERSION_TYPES
     }
-    return {**handlers, ("Delete", ""): receive_delete}
+    by_kind[DELETE, PLUGIN_DOCUMENT] = receive_delete
+    return Handlers(by_kind, stores=(Stored(PluginDocument.uri, PLUGIN_DOCUMENT),))
 
 
 def receive(work: UnitOfWork, received: ReceivedActivity) -> None:

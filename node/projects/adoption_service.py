@@ -18,6 +18,7 @@ from federation.properties import id_of, type_of
 from federation.vocabulary import Activity
 from federation.vocabulary import add as add_activity
 from federation.vocabulary import remove as remove_activity
+from federation.vocabulary.activity_types import ADD, ANNOUNCE, REMOVE, UNDO
 from node.access.visibility import Visibility, is_for
 from node.councils import service as councils
 from node.councils import visibility as council_visibility
@@ -34,9 +35,8 @@ from node.projects import group_actor, reindex_queue
 from node.projects.adoptions import STATE_TRANSITIONS, Adoption, AdoptionState
 from node.projects.details import Output
 from node.projects.models import Project, ProjectState
-from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+from node.runtime import Handlers, NotHandledError, ReceivedActivity, Stored, UnitOfWork
 
-ADD = "Add"
 OUTPUT_FRAGMENT = "#output-"
 # Every change is forwarded to all followers, so one council may change an adoption once a day.
 MIN_CHANGE_INTERVAL = timedelta(days=1)
@@ -139,7 +139,7 @@ def receive_announced_adoption(work: UnitOfWork, received: ReceivedActivity) -> 
 def receive_undo_announce(work: UnitOfWork, received: ReceivedActivity) -> None:
     """Handle the withdrawal of an announced adoption by the actor of another council's project."""
     announce = received.document or {}
-    if type_of(announce) != "Announce" or id_of(announce.get("actor")) != received.activity.actor:
+    if type_of(announce) != ANNOUNCE or id_of(announce.get("actor")) != received.activity.actor:
         raise NotHandledError(msg("does not match anything forwarded to this server"))
     row = work.session.scalar(select(Adoption).where(Adoption.uri == id_of(announce.get("object"))))
     project = work.session.get(Project, row.project_id) if row else None
@@ -319,10 +319,13 @@ def _build_output_uri(project: Project, token: str) -> str:
     return f"{project.uri}{OUTPUT_FRAGMENT}{token}"
 
 
-HANDLERS: Handlers = {
-    (ADD, ""): receive_adoption,
-    ("Remove", ""): receive_adoption,
-    ("Announce", ADD): receive_announced_adoption,
-    ("Announce", "Remove"): receive_announced_adoption,
-    ("Undo", "Announce"): receive_undo_announce,
-}
+HANDLERS = Handlers(
+    {
+        (ADD, ""): receive_adoption,
+        (REMOVE, ""): receive_adoption,
+        (ANNOUNCE, ADD): receive_announced_adoption,
+        (ANNOUNCE, REMOVE): receive_announced_adoption,
+        (UNDO, ADD): receive_undo_announce,
+    },
+    stores=(Stored(Adoption.uri, ADD),),
+)

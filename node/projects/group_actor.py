@@ -18,6 +18,7 @@ from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import undo as undo_activity
 from federation.vocabulary import update as update_activity
+from federation.vocabulary.activity_types import ANNOUNCE, CREATE, UPDATE
 from node.access import audiences
 from node.access.visibility import Visibility
 from node.federating.identity import actors, local_uris
@@ -76,11 +77,11 @@ def publish(work: UnitOfWork, project: Project, activity: JsonObject) -> None:
     council_inboxes = outbox.follower_inboxes(work.session, council)
     group_inboxes = outbox.follower_inboxes(work.session, group) if group else set()
     direct_inboxes = (
-        council_inboxes | group_inboxes if activity["type"] == "Update" else council_inboxes
+        council_inboxes | group_inboxes if activity["type"] == UPDATE else council_inboxes
     )
     sent = outbox.publish_to(work, council, activity, direct_inboxes, audience_of(project))
     _announce(work, project, json.loads(sent.body), group_inboxes - council_inboxes)
-    if activity["type"] == "Create":
+    if activity["type"] == CREATE:
         _announce(work, project, sent.object_uri, group_inboxes)
 
 
@@ -98,7 +99,7 @@ def forward(
     group_inboxes = outbox.follower_inboxes(work.session, group)
     showing_inboxes = outbox.follower_inboxes(work.session, project.council.actor, *COUNCIL_KINDS)
     _announce(work, project, document, (group_inboxes | showing_inboxes) - excluding)
-    if document["type"] in {"Create", "Note"}:
+    if document["type"] in {CREATE, "Note"}:
         _announce(work, project, id_of(document.get("object", document)) or "", group_inboxes)
     return bool(group_inboxes | showing_inboxes)
 
@@ -116,7 +117,7 @@ def undo_announcements(
     rows = work.session.scalars(
         select(OutboxActivity).where(
             OutboxActivity.actor_id == project.actor.id,
-            OutboxActivity.type == "Announce",
+            OutboxActivity.type == ANNOUNCE,
             OutboxActivity.object_uri == object_uri,
             OutboxActivity.audience != audiences.NOBODY,
         )

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from federation.council_digest import bucket_number
 from federation.errors import FederationError
-from federation.origin import same_origin
 from federation.vocabulary import Article, id_of
+from federation.vocabulary.activity_types import CREATE, DELETE, UPDATE
+from federation.vocabulary.object_kinds import PROJECT
 from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import expire_rows, insert_once, now
@@ -31,7 +32,7 @@ from node.projects.federate import RemoteProject, from_article
 from node.projects.models import DENORMALISED_COLUMNS, Phase, Project, ProjectState, denormalise
 from node.projects.plugin_data import to_project_info
 from node.projects.remote_precedence import effective_changed_at, select_applicable
-from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+from node.runtime import Handlers, NotHandledError, ReceivedActivity, Stored, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
@@ -226,19 +227,13 @@ def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
     """Handle a Delete by the origin: a project of theirs is removed, and cannot come back by a
     push.
     """
-    activity = received.activity
-    uri = id_of(activity.object)
-    if uri is None or not same_origin(uri, activity.actor):
-        raise NotHandledError(msg("a deletion of something that does not belong to the sender"))
+    uri = received.activity.object_id
     project = work.session.scalar(select(Project).where(Project.uri == uri))
-    if project is None and received.is_unverified:
-        raise NotHandledError(msg("a deletion of something this server does not have"))
-    council = project.council if project else require_followed_council(work.session, activity.actor)
-    if council.actor.uri != activity.actor:
+    if project is None or project.council.actor.uri != received.activity.actor:
         raise NotHandledError(msg("a deletion of something that does not belong to the sender"))
-    insert_once(work.session, RemoteTombstone, uri=uri, actor_id=council.actor_id, at=now())
-    if project is not None:
-        remove(work, project, "project.deleted-by-origin")
+    actor_id = project.council.actor_id
+    insert_once(work.session, RemoteTombstone, uri=uri, actor_id=actor_id, at=now())
+    remove(work, project, "project.deleted-by-origin")
 
 
 def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
@@ -298,8 +293,11 @@ def require_followed_council(session: Session, actor_uri: str) -> Council:
     return council
 
 
-HANDLERS: Handlers = {
-    ("Create", "Article"): receive_article,
-    ("Update", "Article"): receive_article,
-    ("Delete", ""): receive_delete,
-}
+HANDLERS = Handlers(
+    {
+        (CREATE, PROJECT): receive_article,
+        (UPDATE, PROJECT): receive_article,
+        (DELETE, PROJECT): receive_delete,
+    },
+    stores=(Stored(Project.uri, PROJECT),),
+)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from federation.vocabulary import Relationship, id_of
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
+from federation.vocabulary.activity_types import CREATE, DELETE
 from node.access.viewer import ANONYMOUS, Viewer
 from node.councils import service as councils
 from node.database.tables import insert_once, now
@@ -26,7 +27,7 @@ from node.projects import relations
 from node.projects import visibility as project_visibility
 from node.projects.details import RelationKind
 from node.projects.models import Project, new_token
-from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+from node.runtime import Handlers, NotHandledError, ReceivedActivity, Stored, UnitOfWork
 from node.same_need.federate import RELATION_KINDS, parse_kind, to_relationship, to_tombstone
 from node.same_need.models import SameNeedStatement
 
@@ -238,4 +239,7 @@ def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
     work.session.delete(statement)
 
 
-HANDLERS: Handlers = {("Create", "Relationship"): receive, ("Delete", ""): receive_delete}
+HANDLERS = Handlers(
+    {(CREATE, "Relationship"): receive, (DELETE, "Relationship"): receive_delete},
+    stores=(Stored(SameNeedStatement.uri, "Relationship"),),
+)

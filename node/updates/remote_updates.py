@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from federation.council_digest import bucket_number
 from federation.errors import FederationError
 from federation.vocabulary import Note, id_of
+from federation.vocabulary.activity_types import CREATE, DELETE, UPDATE
+from federation.vocabulary.object_kinds import PROJECT_UPDATE
 from node.councils import service as councils
 from node.councils.models import Council
 from node.database.tables import expire_rows, insert_into, insert_once, now
@@ -27,7 +29,7 @@ from node.projects.bucket_digests import invalidate
 from node.projects.details import Freshness, FreshnessDetails
 from node.projects.models import Project, ProjectState
 from node.projects.remote_precedence import effective_changed_at, select_applicable
-from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+from node.runtime import Handlers, NotHandledError, ReceivedActivity, Stored, UnitOfWork
 from node.updates import notifications, service
 from node.updates.federate import RemoteUpdate, from_note
 from node.updates.models import Update, UpdateState
@@ -251,8 +253,11 @@ def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: boo
     return True
 
 
-HANDLERS: Handlers = {
-    ("Create", "Note"): receive_note,
-    ("Update", "Note"): receive_note,
-    ("Delete", ""): receive_delete,
-}
+HANDLERS = Handlers(
+    {
+        (CREATE, PROJECT_UPDATE): receive_note,
+        (UPDATE, PROJECT_UPDATE): receive_note,
+        (DELETE, PROJECT_UPDATE): receive_delete,
+    },
+    stores=(Stored(Update.uri, PROJECT_UPDATE),),
+)

@@ -150,7 +150,7 @@ def test_register_activities(install: Install, start: Callable[..., Node]) -> No
     """Those on which the node acts itself are not given away."""
     install("orchard", "@hookimpl\ndef register_activities(): return ['Offer', 'Follow']")
     node = start("orchard")
-    taken = [key for handlers in node.handlers for key in handlers if key[0] == "Offer"]
+    taken = [key for key in node.handlers.by_kind if key[0] == "Offer"]
     assert taken == [("Offer", "")]
     (failure,) = node.hooks.failures
     assert "Follow" in failure.error

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from federation.vocabulary import ActorDocument, Article, ProjectDetails
-from node.conversations import remote_comments
+from node.conversations import remote_deletions
 from node.councils import service as councils
 from node.errors import ConflictError
 from node.federating.inbound import inbox_processor
@@ -269,7 +269,7 @@ def test_must_35_so_many_deletions_of_one_server_are_remembered(
     with node.reading() as session:
         kept = select(func.count()).select_from(RemoteTombstone).join(Actor)
         before = session.scalar(kept.where(Actor.host == peer.host)) or 0
-    monkeypatch.setattr(remote_comments, "MAX_TOMBSTONES_PER_HOST", before + 2)
+    monkeypatch.setattr(remote_deletions, "MAX_TOMBSTONES_PER_HOST", before + 2)
     outcomes = []
     for _ in range(3):
         sender = peer.actor()

@@ -18,10 +18,11 @@ from federation.errors import Refusal, RefusalReason
 from federation.followers import HEADER_NAME
 from federation.signatures import SignedRequest, claimed_host
 from federation.vocabulary import Activity
+from federation.vocabulary.activity_types import VERSION_TYPES, activity_type
 from node.caches_and_limits import LimitExceededError
 from node.database.engine import read_write
 from node.database.tables import insert_missing, now
-from node.federating.inbound import inbox_processor, keystore, object_resolution
+from node.federating.inbound import inbox_processor, keystore
 from node.federating.inbound.keystore import (
     DatabaseKeyStore,
     FetchingKeyStore,
@@ -39,7 +40,6 @@ log = structlog.get_logger(__name__)
 
 MAX_BYTES = InboxPolicy.max_bytes
 InboxRow = dict[str, Any]
-FOLLOW_TYPE = "Follow"
 # An irrelevant message does not count towards the quota: only its id is stored, to recognise
 # duplicates.
 IRRELEVANT_VALUES: InboxRow = {
@@ -173,8 +173,8 @@ def _store_rows(node: Node, rows: Sequence[InboxRow]) -> None:
     with read_write(), node.engine.begin() as connection:
         insert_missing(connection, InboxItem, rows)
         for row in rows:
-            if row["type"] == FOLLOW_TYPE:
-                connection.execute(_reopen_follow(row))
+            if activity_type(row["type"]).is_request:
+                connection.execute(_reopen_request(row))
     for host in {row["forwarded_by"] or row["host"] for row in rows}:
         node.peer_seen_cache.get_or_compute(host, partial(_record_peer_seen, node, host))
     waiting = [row for row in rows if row["state"] == InboxItem.WAITING_STATE]
@@ -182,12 +182,12 @@ def _store_rows(node: Node, rows: Sequence[InboxRow]) -> None:
         node.jobs.wake(job)
 
 
-def _reopen_follow(row: InboxRow) -> Update:
-    """Process a finished Follow again if it is repeated under the same id, since its sender has
+def _reopen_request(row: InboxRow) -> Update:
+    """Process a finished request again if it is repeated under the same id, since its sender has
     missed our answer. One that still waits is not changed.
     """
     is_finished = InboxItem.uri == row["uri"], InboxItem.state.in_(("done", "ignored"))
-    by_sender = InboxItem.actor_uri == row["actor_uri"], InboxItem.type == FOLLOW_TYPE
+    by_sender = InboxItem.actor_uri == row["actor_uri"], InboxItem.type == row["type"]
     values = {
         "state": InboxItem.WAITING_STATE,
         "attempts": 0,
@@ -221,7 +221,7 @@ def _ignore_irrelevant(node: Node, messages: Sequence[tuple[Activity, InboxRow]]
     new_objects = [
         (index, row["object_uri"])
         for index, (_activity, row) in enumerate(messages)
-        if row["type"] in object_resolution.OBJECT_ACTIVITIES
+        if row["type"] in VERSION_TYPES
     ]
     for index, subjects in subjects_by_index.items():
         other_uris = (uri for position, uri in new_objects if position != index)

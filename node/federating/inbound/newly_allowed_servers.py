@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import exists, select
 
 from federation.errors import FederationError, RefusalReason
-from federation.retry import FOLLOW_REFUSAL_RETRY_PERIOD
+from federation.retry import REQUEST_REFUSAL_RETRY_PERIOD
 from federation.vocabulary import ActorDocument, update
 from node.database.tables import now
 from node.errors import MoothallError
@@ -72,7 +72,7 @@ ACCEPT_FOLLOWERS = batched_writes.BatchedWriteKind("accept-followers", _accept_b
 def _was_refused(node: Node, host: str) -> bool:
     """Whether a message of `host` was refused recently because it was not allowed."""
     refusals.flush(node)
-    is_recent = RefusalCount.last_at > now() - FOLLOW_REFUSAL_RETRY_PERIOD
+    is_recent = RefusalCount.last_at > now() - REQUEST_REFUSAL_RETRY_PERIOD
     not_allowed = (
         RefusalCount.host == host,
         RefusalCount.reason == RefusalReason.host_not_allowed.value,

@@ -8,6 +8,7 @@ from federation.acceptance import VerifiedDocument, verify_embedded
 from federation.errors import FederationError
 from federation.origin import host_of
 from federation.vocabulary import Activity, id_of, ids_of, type_of
+from federation.vocabulary.activity_types import DELETE, Fetch, activity_type
 from node.database.tables import now
 from node.federating.identity import actors
 from node.federating.inbound.keystore import FetchingKeyStore, build_policy
@@ -16,30 +17,30 @@ from node.messages import msg
 from node.principal import Principal
 from node.runtime import Node, NotHandledError, ReceivedActivity
 
-# Activities that are applied to their object, which must therefore come from its origin.
-OBJECT_ACTIVITIES = frozenset({"Create", "Update"})
-# The activity that passes on activities and objects of others.
-ANNOUNCE = "Announce"
-DELETE = "Delete"
-
 
 def needs_fetch(activity: Activity, *, trusted: bool) -> bool:
     """Whether the object of an accepted activity may have to be fetched.
 
     `trusted`: the activity embeds its object and its actor may speak for it.
     """
-    if activity.type == ANNOUNCE:
-        return isinstance(activity.object, dict)
-    if activity.type == actor_moves.MOVE:
-        return True
-    return activity.type in OBJECT_ACTIVITIES and activity.object_id is not None and not trusted
+    match activity_type(activity.type).fetch:
+        case Fetch.embedded_object:
+            return isinstance(activity.object, dict)
+        case Fetch.target:
+            return True
+        case Fetch.untrusted_object:
+            return activity.object_id is not None and not trusted
+        case Fetch.nothing:
+            return False
 
 
 def resolve_embedded(activity: Activity) -> ReceivedActivity:
     """An activity that needs nothing beyond what it embeds."""
-    is_anonymous = activity.type in OBJECT_ACTIVITIES and activity.object_id is None
+    brings_object = activity_type(activity.type).brings_object
     document = activity.object if isinstance(activity.object, dict) else None
-    return ReceivedActivity(activity, None if is_anonymous else document)
+    return ReceivedActivity(
+        activity, None if brings_object and activity.object_id is None else document
+    )
 
 
 def resolve(node: Node, activity: Activity, forwarded_by: str | None = None) -> ReceivedActivity:
@@ -49,9 +50,10 @@ def resolve(node: Node, activity: Activity, forwarded_by: str | None = None) -> 
     Raises `NotHandledError` for a Delete of an object that its origin still publishes, and
     `FetchError` or `FederationError` if the object cannot be verified.
     """
-    if activity.type == ANNOUNCE:
+    fetch = activity_type(activity.type).fetch
+    if fetch is Fetch.embedded_object:
         return ReceivedActivity(activity, _resolve_announced(node, activity))
-    if activity.type == actor_moves.MOVE:
+    if fetch is Fetch.target:
         return ReceivedActivity(activity, actor_moves.fetch_successor(node, activity))
     sender = forwarded_by or host_of(activity.actor)
     if activity.type == DELETE:

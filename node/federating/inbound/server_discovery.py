@@ -20,13 +20,13 @@ from federation.errors import FederationError
 from federation.origin import normalise_authority, same_origin
 from federation.properties import one_or_many
 from federation.vocabulary import Activity, ActorDocument, parse_json
+from federation.vocabulary.activity_types import MOVE
 from node.database.tables import now
 from node.errors import MoothallError
 from node.federating.inbound import inbox_processor
 from node.federating.models import InboxItem, Peer
 from node.federating.peers import fetching, peer_lists, peer_suggestions
 from node.federating.peers import service as peers
-from node.federating.peers.actor_moves import MOVE
 from node.principal import Principal
 from node.queue.error_isolation import for_each
 from node.runtime import Node

@@ -16,7 +16,9 @@ class OutboxActivity(Base):
     """An activity of a local actor.
 
     `body` is the exact JSON text, so that every attempt sends the same. `audience` is who may read
-    it: public, peers, direct, or nobody once it was withdrawn.
+    it: public, peers, direct, or nobody once it was withdrawn. `owner` gets the answers: a room or
+    a plugin; None if the activity's type says which. `result_uri`: the id of what came of it,
+    which the answer named.
     """
 
     __tablename__ = "outbox_activity"
@@ -28,6 +30,8 @@ class OutboxActivity(Base):
     object_uri: Mapped[str] = mapped_column(Uri, index=True)
     body: Mapped[str] = mapped_column(Text)
     audience: Mapped[str] = mapped_column(String(10))
+    owner: Mapped[str | None] = mapped_column(String(100))
+    result_uri: Mapped[str | None] = mapped_column(Uri, index=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     actor: Mapped[Actor] = relationship()
 

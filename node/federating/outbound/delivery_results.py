@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from federation import retry
 from federation.retry import RetryDecision, decide
+from federation.vocabulary.activity_types import activity_type
 from node.database.tables import now
 from node.federating.models import Delivery, DeliveryAttempt, Peer
 from node.federating.outbound import clock, disclosures, peer_health
@@ -25,9 +26,7 @@ from node.queue import leases
 from node.runtime import UnitOfWork
 
 # Every server that received an object must learn that it is deleted, however long that takes.
-MAX_AGE_BY_TYPE = {"Delete": timedelta(days=90)}
-# A refused Follow is retried for longer: the other operator may take a while to allow us.
-REFUSAL_RETRY_PERIOD_BY_TYPE = {"Follow": retry.FOLLOW_REFUSAL_RETRY_PERIOD}
+MAX_AGE_IF_ALL_MUST_GET_IT = timedelta(days=90)
 
 DeliveryResult = tuple[OutgoingRequest, AttemptResult]
 
@@ -95,7 +94,8 @@ def _decide_outcome(
 ) -> RetryDecision:
     if result.is_permanent:
         return RetryDecision.give_up()
-    max_age = MAX_AGE_BY_TYPE.get(request.activity_type, retry.DELIVERY.max_age)
+    kind = activity_type(request.activity_type)
+    max_age = MAX_AGE_IF_ALL_MUST_GET_IT if kind.must_reach_all else retry.DELIVERY.max_age
     return decide(
         None if clock.explains_refusal(result) else result.status,
         row.attempts + 1,
@@ -104,7 +104,8 @@ def _decide_outcome(
         random.random(),  # noqa: S311 -- spreads retries, keeps no secret
         result.at,
         replace(retry.DELIVERY, max_age=max_age),
-        REFUSAL_RETRY_PERIOD_BY_TYPE.get(request.activity_type, timedelta()),
+        # The other operator may take a while to allow us.
+        retry.REQUEST_REFUSAL_RETRY_PERIOD if kind.is_request else timedelta(),
     )
 
 

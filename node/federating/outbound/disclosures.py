@@ -7,16 +7,13 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from federation.origin import host_of
+from federation.vocabulary.activity_types import DELETE, activity_type
 from node.database.tables import insert_into, now
 from node.federating.models import Actor, Disclosure
 from node.federating.outbound.outgoing_requests import OutgoingRequest
 
 # `Disclosure.type` of an object that the host fetched, rather than being sent it.
 FETCH_TYPE = "Fetch"
-# Activities that carry no object of ours that could later be withdrawn.
-NON_DISCLOSING_TYPES = frozenset(
-    {"Follow", "Accept", "Reject", "Undo", "Delete", "Like", "Block", "Flag", "Move"}
-)
 
 
 def record_fetch(session: Session, object_uri: str, host: str) -> None:
@@ -34,9 +31,9 @@ def record_deliveries(session: Session, requests: Iterable[OutgoingRequest]) -> 
     deleted: dict[tuple[str, str], dict[str, Any]] = {}
     for request in requests:
         key = request.object_uri, request.host
-        if request.activity_type == "Delete":
+        if request.activity_type == DELETE:
             deleted[key] = {"of": request.object_uri, "at": request.host}
-        elif request.activity_type not in NON_DISCLOSING_TYPES:
+        elif activity_type(request.activity_type).shares_object:
             received[key] = {
                 "object_uri": request.object_uri,
                 "host": request.host,

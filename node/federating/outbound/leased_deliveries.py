@@ -10,13 +10,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from federation.signatures import PrivateKey
+from federation.vocabulary.activity_types import activity_type
 from node.access.audiences import NOBODY, PEERS
 from node.errors import NotFoundError
 from node.federating.identity import actors
 from node.federating.identity.signature_schemes import parse_scheme
 from node.federating.models import Actor, Delivery, OutboxActivity, Peer
 from node.federating.outbound import follower_digests
-from node.federating.outbound.outbox import CONTENT_ACTIVITIES
 from node.federating.outbound.outgoing_requests import OutgoingRequest
 from node.federating.peers import service as peers
 from node.outages import is_outage
@@ -24,9 +24,6 @@ from node.queue.error_isolation import describe_error
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)
-
-# Sent to followers with a header that names their digest at the receiver (FEP-8fcf).
-FOLLOWER_TYPES = frozenset({"Create", "Update", "Delete"})
 
 
 def load_deliveries(node: Node, is_degraded: Mapping[int, bool]) -> list[OutgoingRequest]:
@@ -71,7 +68,9 @@ def _load(node: Node, is_degraded: Mapping[int, bool]) -> list[OutgoingRequest]:
         query = select(Peer.host, Peer.scheme).where(Peer.host.in_(hosts))
         schemes = {row.host: parse_scheme(row.scheme) for row in session.execute(query)}
         sender_ids = {
-            row.id: row.actor_id for row in activities.values() if row.type in FOLLOWER_TYPES
+            row.id: row.actor_id
+            for row in activities.values()
+            if activity_type(row.type).is_for_followers
         }
         headers = follower_digests.build_headers(session, set(sender_ids.values()), hosts)
         bodies = {
@@ -116,10 +115,12 @@ class _DeliveryPolicy:
         if host not in self._allowed:
             return f"{host} is not an allowed server"
         # Withdrawn before this delivery arrived.
-        if activity.audience == NOBODY and activity.type in CONTENT_ACTIVITIES:
+        if activity.audience == NOBODY and activity_type(activity.type).publishes_object:
             return "It was withdrawn before it arrived."
         # Every host that received the object must learn that it is deleted.
-        is_for_peers = activity.audience == PEERS and activity.type != "Delete"
+        is_for_peers = (
+            activity.audience == PEERS and not activity_type(activity.type).must_reach_all
+        )
         if (
             is_for_peers
             and self._is_open

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from federation.addressing import recipients
 from federation.origin import host_of
 from federation.proofs import add_proof
 from federation.vocabulary import id_of
+from federation.vocabulary.activity_types import activity_type, names_of_types
 from node.access.audiences import DIRECT, NOBODY, PEERS, PUBLIC, Audience
 from node.database import change_tracking
 from node.database.tables import now
@@ -22,8 +24,8 @@ from node.runtime import UnitOfWork
 
 # Most inboxes per server that one activity is delivered to.
 MAX_INBOXES_PER_HOST = 50
-# Activities that contain or refer to their object.
-CONTENT_ACTIVITIES = ("Create", "Update", "Announce")
+# Activities that are withdrawn with their object.
+PUBLISHING_TYPES = names_of_types(lambda row: row.publishes_object)
 _IS_NOT_LEASED = or_(Delivery.leased_until.is_(None), Delivery.leased_until < bindparam("now"))
 _WAITING_DELIVERIES = select(Delivery.activity_id).where(
     Delivery.state == Delivery.WAITING_STATE,
@@ -66,7 +68,7 @@ def publish_to(
     session = work.session
     if audience == PEERS:
         inboxes = _filter_inboxes_of_allowed_hosts(session, inboxes)
-    if activity["type"] == "Delete":
+    if activity_type(activity["type"]).must_reach_all:
         inboxes = inboxes | find_holder_inboxes(session, _ordering_key(activity))
         _cancel_unsent(session, _ordering_key(activity), inboxes)
     return _add_to_outbox(work, actor, activity, audience, inboxes)
@@ -119,7 +121,7 @@ def _narrow(session: Session, condition: ColumnElement[bool], audience: Audience
 def _cancel_unsent(session: Session, object_uri: str, inboxes: set[str]) -> None:
     """Delete the deliveries of a withdrawn object that have not been sent."""
     activities = select(OutboxActivity.id).where(
-        OutboxActivity.object_uri == object_uri, OutboxActivity.type.in_(CONTENT_ACTIVITIES)
+        OutboxActivity.object_uri == object_uri, OutboxActivity.type.in_(PUBLISHING_TYPES)
     )
     is_idle = or_(Delivery.leased_until.is_(None), Delivery.leased_until < now())
     sorted_inboxes = sorted(inboxes)
@@ -142,9 +144,24 @@ def supersede(session: Session, actor: Actor, to: Actor, *types: str) -> None:
     session.execute(DELETE_SUPERSEDED, {**delivery, "actor_id": actor.id, "kinds": types})
 
 
-def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) -> OutboxActivity:
-    """Send `activity` to one actor only."""
-    return _add_to_outbox(work, actor, activity, DIRECT, {to.inbox})
+def send(
+    work: UnitOfWork,
+    actor: Actor,
+    activity: dict[str, Any],
+    to: Actor,
+    *,
+    owner: str | None = None,
+) -> OutboxActivity:
+    """Send `activity` to one actor only. `owner` gets the answers, if its type does not say who."""
+    row = _add_to_outbox(work, actor, activity, DIRECT, {to.inbox})
+    row.owner = owner
+    return row
+
+
+def was_sent_to(row: OutboxActivity, actor_uri: str) -> bool:
+    """Whether an activity names this actor as a recipient."""
+    body = json.loads(row.body)
+    return actor_uri in recipients(body.get("to"), body.get("cc"))
 
 
 @change_tracking.cached(
@@ -236,7 +253,7 @@ def _ordering_key(activity: dict[str, Any]) -> str:
     """Ordering key of a delivery: the innermost object id, so that an Undo follows the activity it
     undoes and an object follows its Announce.
     """
-    while activity["type"] in {"Undo", "Announce"}:
+    while activity_type(activity["type"]).wraps_activity:
         inner = activity["object"]
         if not isinstance(inner, dict) or "object" not in inner:
             break

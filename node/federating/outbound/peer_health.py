@@ -18,6 +18,7 @@ from federation.retry import (
     is_another_failure,
     parse_retry_after,
 )
+from federation.vocabulary.activity_types import names_of_types
 from node.database.tables import now
 from node.federating.models import Delivery, OutboxActivity, Peer
 from node.federating.outbound.outgoing_requests import AttemptResult
@@ -30,6 +31,7 @@ from node.queue.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 
 JOB = "probe"
+REQUEST_TYPES = names_of_types(lambda row: row.is_request)
 MAX_LEN_RESPONSE = 500
 THROTTLING_STATUSES = frozenset({429, 503})
 CONCURRENT_PROBES = 4
@@ -91,7 +93,7 @@ def on_message_received(work: UnitOfWork, host: str) -> None:
 
 def resend_refused_follows(work: UnitOfWork, host: str) -> None:
     """Make due our Follows that wait for the operator of `host` to allow us."""
-    follows = select(OutboxActivity.id).where(OutboxActivity.type == "Follow")
+    follows = select(OutboxActivity.id).where(OutboxActivity.type.in_(REQUEST_TYPES))
     is_waiting = (
         Delivery.state == Delivery.WAITING_STATE,
         Delivery.host == host,

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from federation.errors import DocumentError
 from federation.vocabulary import ActorDocument, type_of
+from federation.vocabulary.activity_types import DELETE
+from federation.vocabulary.object_kinds import ACTOR
 from node.database.tables import insert_once, now
 from node.federating.events import ActorDeleted
 from node.federating.identity import actors
@@ -40,6 +42,7 @@ from node.runtime import (
     Node,
     NotHandledError,
     ReceivedActivity,
+    Stored,
     UnitOfWork,
 )
 
@@ -255,4 +258,4 @@ def _retry_later(node: Node, row_id: int, reason: str) -> None:
             row.due_at = now() + ActorDeletion.RETRY.delay(row.attempts)
 
 
-HANDLERS: Handlers = {("Delete", ""): receive_delete}
+HANDLERS = Handlers({(DELETE, ACTOR): receive_delete}, stores=(Stored(Actor.uri, ACTOR),))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from federation.origin import host_of
 from federation.properties import JsonObject
 from federation.vocabulary import Activity
+from federation.vocabulary.activity_types import MOVE
 from node.database.tables import now
 from node.federating.identity import actors
 from node.federating.models import Actor, Follow, InboxItem
@@ -21,7 +22,6 @@ from node.messages import msg
 from node.principal import Principal
 from node.runtime import Node, NotHandledError
 
-MOVE = "Move"
 # An actor may move once in this time, and `MAX_ATTEMPTS` of its Moves are looked up.
 MIN_MOVE_INTERVAL = timedelta(days=7)
 MAX_ATTEMPTS = 5

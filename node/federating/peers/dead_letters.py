@@ -7,12 +7,15 @@ from sqlalchemy import ColumnElement, exists, insert, literal, null, select, upd
 from sqlalchemy.orm import Session
 
 from federation.retry import GIVE_UP_AFTER
+from federation.vocabulary.activity_types import names_of_types
 from node.database.tables import now
 from node.federating.models import Delivery, DeliveryAttempt, OutboxActivity
 from node.principal import Principal
 from node.queue.batched_writes import NO_SESSION_SYNC, is_any_left, lock_batch, run_in_batches
 from node.runtime import Node, UnitOfWork
 
+# Not given up with the others.
+MUST_REACH_ALL_TYPES = names_of_types(lambda row: row.must_reach_all)
 HOST_UNREACHABLE_REASON = "The server has not responded for seven days."
 
 
@@ -41,10 +44,14 @@ def dead_letter_host(node: Node, host: str) -> None:
     """Fail the deliveries that have waited for an unreachable host for `GIVE_UP_AFTER`, except
     Deletes, which are kept longer.
     """
-    is_delete = exists().where(
-        OutboxActivity.id == Delivery.activity_id, OutboxActivity.type == "Delete"
+    must_reach_all = exists().where(
+        OutboxActivity.id == Delivery.activity_id, OutboxActivity.type.in_(MUST_REACH_ALL_TYPES)
     )
-    conditions = Delivery.host == host, Delivery.trying_since < now() - GIVE_UP_AFTER, ~is_delete
+    conditions = (
+        Delivery.host == host,
+        Delivery.trying_since < now() - GIVE_UP_AFTER,
+        ~must_reach_all,
+    )
     run_in_batches(node, Principal.job(Delivery.JOB), partial(_dead_letter_unreachable, conditions))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from federation.vocabulary import ActorDocument, id_of, undo
 from federation.vocabulary import block as block_activity
+from federation.vocabulary.activity_types import BLOCK, UNDO, activity_type
 from node.database.tables import insert_once, now
 from node.errors import InvalidInputError, NotFoundError
 from node.federating.identity import actors, local_uris
@@ -20,10 +21,8 @@ from node.federating.outbound import outbox
 from node.federating.peers import service as peers
 from node.federating.sync import following
 from node.messages import msg
-from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+from node.runtime import Handlers, NotHandledError, ReceivedActivity, Stored, UnitOfWork
 
-# Accepted from blocked actors too: these only retract what the actor published earlier.
-RETRACTING_TYPES = frozenset({"Delete", "Undo"})
 # Most blocks of local actors that are stored: by actors of one server, and in all.
 MAX_BLOCKS_PER_HOST, MAX_BLOCKS = 1_000, 20_000
 MAX_LISTED = 500
@@ -35,7 +34,7 @@ SELECT_BLOCKED_OR_DELETED = select(Actor.uri).where(
 
 def find_blocked_or_deleted(session: Session, actor_uris: Collection[str]) -> set[str]:
     """The URIs among `actor_uris` whose actor is blocked or deleted. Their activities are refused,
-    except those of `RETRACTING_TYPES`.
+    except retractions.
     """
     return set(session.scalars(SELECT_BLOCKED_OR_DELETED, {"uris": list(actor_uris)}))
 
@@ -44,7 +43,7 @@ def is_refused(kind: str, actor_uri: str, refused_uris: Collection[str]) -> bool
     """Whether an activity of type `kind` by this actor is refused. `refused_uris`: blocked or
     deleted actors.
     """
-    return actor_uri in refused_uris and kind not in RETRACTING_TYPES
+    return actor_uri in refused_uris and not activity_type(kind).is_retraction
 
 
 def find_block(session: Session, blocker: Actor, blocked: Actor) -> Block | None:
@@ -140,7 +139,7 @@ def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
     activity, document = received.activity, received.document or {}
     by_sender = Block.blocker.has(Actor.uri == activity.actor)
     matches = Block.uri == (id_of(activity.object) or "")
-    if document.get("type") == "Block":
+    if document.get("type") == BLOCK:
         blocked = id_of(document.get("object")) or ""
         matches = or_(matches, Block.blocked.has(Actor.uri == blocked))
     row = work.session.scalar(select(Block).where(by_sender, matches))
@@ -177,7 +176,7 @@ def _list_blocks(session: Session, *, is_local: bool) -> list[Block]:
     return list(session.scalars(newest_first.limit(MAX_LISTED)))
 
 
-HANDLERS: Handlers = {
-    ("Block", ""): receive_block,
-    ("Undo", ""): receive_undo,
-}
+HANDLERS = Handlers(
+    {(BLOCK, ""): receive_block, (UNDO, BLOCK): receive_undo},
+    stores=(Stored(Block.uri, BLOCK),),
+)

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from federation.vocabulary import Activity, ActorDocument, accept, follow, id_of, reject, undo
+from federation.vocabulary.activity_types import ACCEPT, FOLLOW, REJECT, UNDO
 from node.database.tables import now
 from node.errors import ConflictError, InvalidInputError
 from node.federating.identity import actors, local_uris
@@ -15,7 +16,7 @@ from node.federating.peers import comparison_schedule
 from node.federating.peers import service as peers
 from node.federating.sync import backfill
 from node.messages import msg
-from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+from node.runtime import Handlers, NotHandledError, ReceivedActivity, Stored, UnitOfWork
 
 # Most follows of local actors by actors of one server.
 MAX_FOLLOWS_PER_HOST = 1_000
@@ -28,7 +29,7 @@ SELECT_UNDO = (
     select(InboxItem.id)
     .where(
         InboxItem.object_uri == bindparam("object_uri"),
-        InboxItem.type == "Undo",
+        InboxItem.type == UNDO,
         InboxItem.actor_uri == bindparam("actor_uri"),
     )
     .limit(1)
@@ -100,7 +101,7 @@ def receive_follow(work: UnitOfWork, received: ReceivedActivity) -> None:
     # Only the properties that identify the Follow, not everything that was sent.
     follow_summary = {
         "id": activity.id,
-        "type": "Follow",
+        "type": FOLLOW,
         "actor": follower.uri,
         "object": followed.uri,
     }
@@ -141,7 +142,7 @@ def _send_answer(
     work: UnitOfWork, followed: Actor, answer: dict[str, Any], follower: Actor
 ) -> None:
     """Send an Accept or Reject, replacing earlier ones that have not been sent yet."""
-    outbox.supersede(work.session, followed, follower, "Accept", "Reject")
+    outbox.supersede(work.session, followed, follower, ACCEPT, REJECT)
     outbox.send(work, followed, answer, to=follower)
 
 
@@ -168,7 +169,7 @@ def receive_answer(work: UnitOfWork, received: ReceivedActivity) -> None:
     row = _find_answered_follow(work.session, received.activity)
     if row is None:
         raise NotHandledError(msg("your council did not ask to follow this account"))
-    state = "accepted" if received.activity.type == "Accept" else "rejected"
+    state = "accepted" if received.activity.type == ACCEPT else "rejected"
     if row.state != state or row.answered_at is None:
         record_answer(work, row, state)
     elif state == "accepted":
@@ -197,7 +198,7 @@ def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
     row = work.session.scalar(select(Follow).where(by_sender, Follow.uri == uri))
     if row is None and work.session.scalar(select(exists().where(InboxItem.uri == uri))):
         raise NotHandledError(msg("the account has followed again since then"))
-    if row is None and received.document is not None and received.document.get("type") == "Follow":
+    if row is None and received.document is not None and received.document.get("type") == FOLLOW:
         followed = id_of(received.document.get("object")) or ""
         row = work.session.scalar(
             select(Follow).where(by_sender, Follow.followed.has(Actor.uri == followed))
@@ -227,9 +228,12 @@ def _find_answered_follow(session: Session, activity: Activity) -> Follow | None
     return row
 
 
-HANDLERS: Handlers = {
-    ("Follow", ""): receive_follow,
-    ("Accept", ""): receive_answer,
-    ("Reject", ""): receive_answer,
-    ("Undo", ""): receive_undo,
-}
+HANDLERS = Handlers(
+    {
+        (FOLLOW, ""): receive_follow,
+        (ACCEPT, FOLLOW): receive_answer,
+        (REJECT, FOLLOW): receive_answer,
+        (UNDO, FOLLOW): receive_undo,
+    },
+    stores=(Stored(Follow.uri, FOLLOW),),
+)

@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from federation.vocabulary import Collection, CollectionPage, without_context
+from federation.vocabulary.activity_types import DELETE
 from node.errors import NotFoundError
 from node.federating.identity import actors, local_uris
 from node.federating.models import Actor, Follow, OutboxActivity
@@ -124,7 +125,7 @@ def activity(token: str) -> ResponseReturnValue:
         select(OutboxActivity).where(
             OutboxActivity.uri == uri,
             OutboxActivity.audience.in_(viewer.audiences),
-            or_(OutboxActivity.type == "Delete", ~OutboxActivity.actor.has(kind=actors.TOMBSTONE)),
+            or_(OutboxActivity.type == DELETE, ~OutboxActivity.actor.has(kind=actors.TOMBSTONE)),
         )
     )
     if row is None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from federation import nodeinfo
 from federation.errors import FederationError
+from federation.vocabulary.activity_types import CREATE
 from federation.webfinger import build_jrd, parse_resource
 from node import __version__
 from node.access.viewer import ANONYMOUS, Viewer
@@ -129,7 +130,7 @@ def _build_nodeinfo(version: str) -> Document:
     session = current_work().session
     councils = select(func.count()).where(Actor.is_local, Actor.kind == "Organization")
     posts = select(func.count()).where(
-        OutboxActivity.audience == "public", OutboxActivity.type == "Create"
+        OutboxActivity.audience == "public", OutboxActivity.type == CREATE
     )
     return nodeinfo.build_nodeinfo(
         version,
