@@ -1,4 +1,4 @@
-"""The rooms of the node, lower ones first: their sections are shown in this order."""
+"""The rooms of the node, lower ones first: events are heard, and sections shown, in order."""
 
 from collections.abc import Sequence
 
