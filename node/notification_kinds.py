@@ -38,6 +38,6 @@ def index_by_name(kinds: Iterable[NotificationKind]) -> Mapping[str, Notificatio
     by_name: dict[str, NotificationKind] = {}
     for kind in kinds:
         if kind.name in by_name:
-            raise ValueError(f"two kinds of news have the name {kind.name}")
+            raise ValueError(f"two kinds of notifications have the name {kind.name}")
         by_name[kind.name] = kind
     return by_name

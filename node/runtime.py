@@ -252,9 +252,8 @@ class Quota:
 
 @dataclass(frozen=True)
 class Node:
-    """The parts of one node. `handlers` are called in their order; `notification_kinds` are the
-    kinds of `node.notification_kinds` by name. Caches, limiters and buffers are for this process
-    only.
+    """The parts of one node. `notification_kinds` are the kinds of all rooms by name. Caches,
+    limiters and buffers are for this process only.
     """
 
     settings: Settings

@@ -174,7 +174,7 @@ def by_token(
     """The project, if `viewer` may see it. `include_drafts`: also a draft, for a viewer who may see
     drafts.
 
-    Raises `GoneError` for a deleted project that the reader could see, `NotFoundError` if there is
+    Raises `GoneError` for a deleted project that the viewer could see, `NotFoundError` if there is
     none.
     """
     was_visible = was_visible_to(viewer, include_drafts=include_drafts)
@@ -187,7 +187,7 @@ def by_token(
 
 
 def by_uri(session: Session, uri: str, viewer: Viewer | None) -> Project | None:
-    """The published project with this id, if `reader` may see it; None: if anyone here may."""
+    """The published project with this id, if `viewer` may see it; None: if anyone here may."""
     readable = is_visible_to(viewer or LOCAL_USER)
     return session.scalar(select(Project).where(Project.uri == uri, readable))
 
@@ -273,7 +273,7 @@ def list_after(
 
 
 def count_documents(session: Session, council: Council, viewer: Viewer) -> int:
-    """The number of projects of a council with a document that `reader` may read."""
+    """The number of projects of a council with a document that `viewer` may read."""
     return (
         session.scalar(
             select_with_readable_document(council, viewer).with_only_columns(func.count())
@@ -285,13 +285,13 @@ def count_documents(session: Session, council: Council, viewer: Viewer) -> int:
 def documents_after(
     session: Session, council: Council, viewer: Viewer, after_id: int, limit: int
 ) -> list[Project]:
-    """The next projects of a council with a document that `reader` may read, by row id."""
+    """The next projects of a council with a document that `viewer` may read, by row id."""
     query = select_with_readable_document(council, viewer).where(Project.id > after_id)
     return list(session.scalars(query.order_by(Project.id).limit(limit)))
 
 
 def select_with_readable_document(council: Council, viewer: Viewer) -> Select[Project]:
-    """The projects of a council with a document that `reader` may read."""
+    """The projects of a council with a document that `viewer` may read."""
     return select(Project).where(Project.council_id == council.id, is_fetchable_by(viewer))
 
 

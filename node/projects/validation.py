@@ -75,7 +75,7 @@ def brief_details(translation: Mapping[str, str]) -> Details:
 
 
 def validate(project_input: ProjectInput) -> ProjectInput:
-    """`text`, trimmed. Raises `InvalidInputError` with every field that is not valid.
+    """`project_input`, trimmed. Raises `InvalidInputError` with every field that is not valid.
 
     List entries are named by their index: `links-0-url` is the address of the first link.
     """

@@ -57,7 +57,7 @@ class UpdateInput:
 
 
 def validate(update_input: UpdateInput) -> UpdateInput:
-    """`text`, trimmed. Raises `InvalidInputError` with every field that is not valid."""
+    """`update_input`, trimmed. Raises `InvalidInputError` with every field that is not valid."""
     parts = asdict(update_input).items()
     trimmed = UpdateInput(**{name: trim(part) for name, part in parts})
     errors: dict[str, Message] = {}
