@@ -148,13 +148,11 @@ class ReceivedActivity:
     origin, otherwise the one fetched from there; None if the activity only names an object.
     `is_unverified`: a forwarded Delete without proof, of an object that its origin says does not
     exist. Our copy is deleted, but no tombstone is stored, since the object may yet be created.
-    `answers`: the id of the activity of ours that it answers, if any.
     """
 
     activity: Activity
     document: Document | None
     is_unverified: bool = False
-    answers: str | None = None
 
 
 class NotHandledError(Exception):

@@ -40,6 +40,10 @@ def upgrade() -> None:
     _convert_events()
 
 
+# What commands wrote, besides "command line".
+COMMANDS = ("restore", "demonstration")
+
+
 def _convert_audit_entries() -> None:
     """Whoever cannot be recognised any more keeps the text, and an empty id if it is an address."""
     by, is_sqlite = AUDIT_ENTRY.c.by, op.get_bind().dialect.name == "sqlite"
@@ -57,7 +61,8 @@ def _convert_audit_entries() -> None:
             by_kind=sa.case(
                 (is_address, "person"),
                 (by.contains("://"), "actor"),
-                (by.startswith("command line"), "command"),
+                (by.startswith("command line") | by.in_(COMMANDS), "command"),
+                (by.contains(".") & ~by.contains(" "), "actor"),  # the host of a server
                 (by == "anonymous", "anonymous"),
                 else_="job",
             ),

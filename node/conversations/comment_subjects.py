@@ -38,6 +38,12 @@ def find(session: Session, uri: str) -> CommentSubject | None:
     return None
 
 
+def is_project_or_update(session: Session, uri: str) -> bool:
+    """Whether an id is that of a project or an update that this server has."""
+    is_update = select(Update.id).where(Update.uri == uri)
+    return _find_project(session, uri) is not None or session.scalar(is_update) is not None
+
+
 def prefetch(session: Session, uris: Collection[str]) -> Sequence[Project]:
     """Load the projects with these ids into the cache of `find`, with one query."""
     query = select(Project).where(Project.uri.in_(uris)).options(joinedload(Project.actor))

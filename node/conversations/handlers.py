@@ -14,8 +14,14 @@ from federation.vocabulary.activity_types import (
     UPDATE,
     VERSION_TYPES,
 )
-from federation.vocabulary.object_kinds import COMMENT
-from node.conversations import reaction_service, remote_comments, remote_deletions, service
+from federation.vocabulary.object_kinds import COMMENT, kind_of
+from node.conversations import (
+    comment_subjects,
+    reaction_service,
+    remote_comments,
+    remote_deletions,
+    service,
+)
 from node.conversations.models import Comment
 from node.federating.models import Reaction
 from node.runtime import Handlers, ReceivedActivity, Stored, UnitOfWork
@@ -46,9 +52,11 @@ def _is_passed_on(work: UnitOfWork, received: ReceivedActivity) -> bool:
     document = received.document or {}
     if type_of(document) in {*VERSION_TYPES, DELETE}:
         return True
-    if type_of(document) not in REPLY_TYPES:
+    uri = id_of(document) or ""
+    is_comment = type_of(document) in REPLY_TYPES and kind_of(document) == COMMENT
+    if not is_comment or comment_subjects.is_project_or_update(work.session, uri):
         return False
-    known = service.by_uri(work.session, id_of(document) or "")
+    known = service.by_uri(work.session, uri)
     return known is None or same_origin(received.activity.actor, known.project.uri)
 
 

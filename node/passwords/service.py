@@ -41,7 +41,8 @@ MAX_LEN_KEY = 100
 
 def request_reset(work: UnitOfWork, email: str) -> None:
     """Queue a reset of the password of the account with this address, if there is one."""
-    pending = select(func.count()).where(PasswordReset.digest.is_(None))
+    is_pending = PasswordReset.digest.is_(None), PasswordReset.asked_at > now() - KEY_LIFETIME
+    pending = select(func.count()).where(*is_pending)
     if (work.session.scalar(pending) or 0) < MAX_PENDING:
         work.session.add(PasswordReset(email=email))
         work.wake(JOB)

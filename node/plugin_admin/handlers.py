@@ -12,6 +12,8 @@ from federation.vocabulary.activity_types import (
     DELETE,
     UNDO,
     UPDATE,
+    Fetch,
+    activity_type,
     names_of_types,
 )
 from node.councils import service as councils
@@ -68,8 +70,8 @@ def receive_answer(plugin: str, work: UnitOfWork, received: ReceivedActivity) ->
     activity = received.activity
     row = work.session.scalars(
         select(OutboxActivity).where(OutboxActivity.uri == activity.object_id)
-    ).one()
-    if not _call_plugin(work, plugin, received, row.uri):
+    ).one_or_none()
+    if row is None or not _call_plugin(work, plugin, received, row.uri):
         raise NotHandledError(msg("no plugin handled this activity"))
     if activity.result and same_origin(activity.result, activity.actor):
         row.result_uri = activity.result
@@ -107,7 +109,16 @@ def _call_plugin(
         object_uri=activity.object_id,
         document=activity.raw,
         answers=answers,
-        object=received.document,
+        object=received.document if _is_from_its_origin(received) else None,
     )
     results = work.node.hooks.call(work, "activity_received", only=plugin, activity=view)
     return any(is_handled for _plugin, is_handled in results)
+
+
+def _is_from_its_origin(received: ReceivedActivity) -> bool:
+    """Whether the object is as its own server states it: it was fetched from there, or the sender,
+    who embedded it, is on that server.
+    """
+    uri = received.activity.object_id
+    was_fetched = activity_type(received.activity.type).fetch is not Fetch.nothing
+    return was_fetched or uri is None or same_origin(uri, received.activity.actor)

@@ -105,7 +105,7 @@ class ActivityInfo:
     `actor_uri` is its sender, and `council` the sender's council if this node knows it. `document`
     is the whole activity as received: its contents are not validated. `answers` is the id of the
     activity of this plugin that it answers, if any. `object` is its object as the object's own
-    server states it; None if the activity only names it.
+    server states it; None if the activity only names it, or embeds one of a third server.
     """
 
     id: str

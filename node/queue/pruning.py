@@ -77,6 +77,7 @@ class MaxRows:
         at the same time delete no row too many.
         """
         columns = [self.order, *(key for key in _key_columns(model) if key is not self.order)]
+        group = group.where(self.order.is_not(None))  # PostgreSQL sorts NULL before all others
         latest = group.with_only_columns(*columns).order_by(*(column.desc() for column in columns))
         with node.reading() as session:
             last_surplus = session.execute(latest.offset(number).limit(1)).one_or_none()

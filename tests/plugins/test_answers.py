@@ -145,7 +145,9 @@ def test_an_answer_to_nothing_is_ignored(
     never_sent = f"{node.node.settings.base_url}/activities/unknown"
     nothing = "ignored does not answer anything that this server sent"
     assert tell(nodes, asked, node, "Accept", never_sent) == nothing
-    assert tell(nodes, asked, node, "Accept", {"id": never_sent, "type": "Offer"}) == nothing
+    for claimed in ("Offer", "plugin orchard"):
+        about = {"id": never_sent, "type": claimed}
+        assert tell(nodes, asked, node, "Accept", about) == nothing
     elsewhere = "https://cedarholt.test/cases/1"
     offer = send(node, "Offer", asked.uri, CASE)
     assert tell(nodes, asked, node, "Accept", offer, result=elsewhere) == "done"
@@ -153,6 +155,26 @@ def test_an_answer_to_nothing_is_ignored(
     with node.reading() as session:
         found = session.scalars(node.node.handlers.select_kinds, {"uri": elsewhere}).all()
     assert found == [], "nobody answers for what is on another server"
+
+
+def test_what_came_of_an_activity_cannot_be_answered(
+    received: list[ActivityInfo], nodes: Nodes, node: TestNode, asked: FakeActor
+) -> None:
+    offer, case = send(node, "Offer", asked.uri, CASE), asked.peer.uri("/cases/1")
+    assert tell(nodes, asked, node, "Accept", offer, result=case) == "done"
+    assert told(received) == [("Accept", offer)]
+    nothing = "ignored does not answer anything that this server sent"
+    assert tell(nodes, asked.peer.actor("elsewhere"), node, "Accept", case) == nothing
+    assert told(received) == []
+
+
+def test_an_object_of_a_third_server_is_not_given_as_its_own_words(
+    received: list[ActivityInfo], nodes: Nodes, node: TestNode, asked: FakeActor
+) -> None:
+    elsewhere = {"id": "https://cedarholt.test/cases/1", "type": "Case"}
+    assert tell(nodes, asked, node, "Offer", elsewhere) == "done"
+    assert tell(nodes, asked, node, "Offer", elsewhere | {"id": asked.peer.uri("/1")}) == "done"
+    assert [(one.object or {}).get("type") for one in received] == [None, "Case"]
 
 
 def test_only_who_sent_it_can_undo_it(
@@ -163,7 +185,8 @@ def test_only_who_sent_it_can_undo_it(
     nodes.run_until_idle()
     other = asked.peer.actor("elsewhere")
     nothing = "ignored does not undo anything that this server received"
-    assert tell(nodes, other, node, "Undo", offer["id"]) == nothing
+    for named in (offer["id"], {"id": offer["id"], "type": "Offer"}):
+        assert tell(nodes, other, node, "Undo", named) == nothing
     assert told(received) == [("Offer", None)]
     assert tell(nodes, asked, node, "Undo", offer["id"]) == "done"
     assert told(received) == [("Undo", None)]

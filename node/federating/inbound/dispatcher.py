@@ -11,7 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.properties import id_of, type_of
-from federation.vocabulary.activity_types import ANNOUNCE, VERSION_TYPES, Concerns, activity_type
+from federation.vocabulary.activity_types import (
+    ACTIVITY_TYPES,
+    ANNOUNCE,
+    VERSION_TYPES,
+    Concerns,
+    activity_type,
+)
 from federation.vocabulary.object_kinds import kind_of
 from node.federating.models import InboxItem, OutboxActivity
 from node.federating.outbound.outbox import was_sent_to
@@ -91,8 +97,10 @@ def _find_sent_activity(
     uri = received.activity.object_id
     row = session.scalar(select(OutboxActivity).where(OutboxActivity.uri == uri))
     if row is None:
-        embedded = [type_of(received.document)] if received.document else []
-        return received, [find_kinds(handlers, session, uri), embedded]
+        # Not the owners of activities: nobody checks that these answer something that we sent.
+        stored = [kind for kind in find_kinds(handlers, session, uri) if kind in ACTIVITY_TYPES]
+        embedded = type_of(received.document) if received.document else ""
+        return received, [stored, [embedded] if embedded in ACTIVITY_TYPES else []]
     if not was_sent_to(row, received.activity.actor):
         raise NotHandledError(msg("an answer by an account that was not asked"))
     return received, [[row.owner or row.type]]
@@ -103,10 +111,13 @@ def _find_received_activity(
 ) -> tuple[ReceivedActivity, KindGroups]:
     """The activity that is undone: by its id, else by the type of what is embedded. An `Announce`
     that passed on an activity is undone by the room that stores that one.
+
+    Raises `NotHandledError` if the activity was received from another actor.
     """
     uri = received.activity.object_id
-    is_undone = InboxItem.uri == uri, InboxItem.actor_uri == received.activity.actor
-    item = session.scalar(select(InboxItem).where(*is_undone))
+    item = session.scalar(select(InboxItem).where(InboxItem.uri == uri))
+    if item is not None and item.actor_uri != received.activity.actor:
+        raise NotHandledError(NOTHING_FOUND[Concerns.received_activity])
     if received.document is None and item is not None and item.body:
         received = replace(received, document=item.body)
     document = received.document or {}

@@ -220,7 +220,10 @@ class Erasure:
 
     def _write_batch(self, work: UnitOfWork, row: BatchedWrite) -> bool:
         actor = work.session.get(Actor, int(row.subject))
-        return actor is not None and self.erase(work, actor, BATCH_SIZE)
+        if actor is None:
+            return False
+        work.by = Principal.actor(actor.uri)
+        return self.erase(work, actor, BATCH_SIZE)
 
 
 def erase_messages(work: UnitOfWork, event: ActorDeleted) -> None:

@@ -5,7 +5,7 @@ other. An actor that blocks our council gets nothing more from it. Whole servers
 `node.federating.peers.service`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -136,11 +136,12 @@ def receive_block(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
     """Handle the Undo of a Block, which is embedded or named by its bare id."""
-    activity, document = received.activity, received.document or {}
+    activity = received.activity
+    embedded = activity.object if isinstance(activity.object, Mapping) else {}
     by_sender = Block.blocker.has(Actor.uri == activity.actor)
     matches = Block.uri == (id_of(activity.object) or "")
-    if document.get("type") == BLOCK:
-        blocked = id_of(document.get("object")) or ""
+    if embedded.get("type") == BLOCK:
+        blocked = id_of(embedded.get("object")) or ""
         matches = or_(matches, Block.blocked.has(Actor.uri == blocked))
     row = work.session.scalar(select(Block).where(by_sender, matches))
     if row is None:
