@@ -201,7 +201,7 @@ def test_a_move_is_believed_when_both_sides_say_it(
     assert followed(node) == {new.uri}
     assert [item["object"]["object"] for item in peer.received_of_type("Undo")] == [old.uri]
     assert [item["object"] for item in peer.received_of_type("Follow")] == [old.uri, new.uri]
-    assert "we do not follow" in said(nodes, node, old, new.uri)
+    assert "your council does not follow" in said(nodes, node, old, new.uri)
 
 
 @pytest.mark.parametrize(
