@@ -98,4 +98,4 @@ def test_a_council_is_unfollowed_by_a_command_and_told(
         (follower,) = session.scalars(select(Follow)).all()
         assert follower.follower.is_local, "its own alone: ours is over"
     again = moothall("peer", "unfollow", there.address)
-    assert again.refusal == f"We do not follow {there.address}."
+    assert again.refusal == f"Your council does not follow {there.address}."
