@@ -337,7 +337,7 @@ def test_a_moderator_blocks_by_address(nodes: Nodes) -> None:
     looking.visit("/moderation/blocks")
     assert looking.submit("/moderation/blocks", address="nonsense").status_code == 400
     answer = looking.submit("/moderation/blocks", address=there.address)
-    assert "is blocked" in answer.text
+    assert "has been blocked" in answer.text
     nodes.run_until_idle()
     assert (
         here.address.lstrip("@").partition("@")[0]
