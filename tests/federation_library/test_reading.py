@@ -122,3 +122,16 @@ def test_a_title_is_shown_with_what_has_titles_and_as_a_vote(
         "content": content,
     }
     assert Note.parse(document, (kind,)).content == shown
+
+
+def test_a_poll_shows_fifty_choices_at_most() -> None:
+    poll = {
+        "id": "https://x.example/1",
+        "type": "Question",
+        "attributedTo": "https://x.example/a",
+        "oneOf": [{"name": f"<{number}>"} for number in range(30)],
+        "anyOf": [{"name": f"<{number}>"} for number in range(30, 70)],
+    }
+    shown = "".join(f"<li>&lt;{number}&gt;</li>" for number in range(50))
+    assert Note.parse(poll, ("Question",)).content == f"<ul>{shown}</ul>"
+    assert Note.parse(poll | {"type": "Note"}).content == ""

@@ -22,6 +22,7 @@ from federation.vocabulary import (
     Note,
     ProjectDetails,
     ProjectDocument,
+    Relationship,
     Tombstone,
     parse,
     parse_json,
@@ -355,3 +356,22 @@ def test_documents_of_real_servers_are_read_or_refused() -> None:
 def test_collections_of_ours_have_an_order() -> None:
     assert Collection(id=BASE).dump()["type"] == "OrderedCollection"
     assert CollectionPage(id=BASE, part_of=BASE).dump()["type"] == "OrderedCollectionPage"
+
+
+def test_a_relationship_comes_back_as_it_was() -> None:
+    same = Relationship(
+        id=f"{BASE}/same/1",
+        attributed_to=ACTOR,
+        subject="https://x.example/1",
+        object="https://y.example/2",
+        relationship="https://moothall.org/ns#similar",
+        published=AT,
+    )
+    assert Relationship.parse(same.dump()) == same
+    assert Relationship.parse(same.dump(context=False)) == same
+    assert Relationship.parse(same.dump() | {"relationship": 5}).relationship == ""
+    for missing in ("id", "attributedTo", "subject", "object"):
+        with pytest.raises(DocumentError):
+            Relationship.parse(same.dump() | {missing: None})
+    with pytest.raises(DocumentError):
+        Relationship.parse(same.dump() | {"type": "Note"})
