@@ -320,3 +320,10 @@ def test_base58_has_a_limit() -> None:
     with pytest.raises(ValueError, match="not base58"):
         decode_base58("z" + "1" * MAX_LEN)
     assert MAX_LEN == 200
+
+
+def test_a_proof_may_be_exactly_as_old_as_is_accepted() -> None:
+    assert check_proof(PROVEN, found(), NOW, oldest=NOW) == LISTED
+    with pytest.raises(Refusal) as refused:
+        check_proof(PROVEN, found(), NOW, oldest=NOW + timedelta(seconds=1))
+    assert refused.value.reason is RefusalReason.proof_malformed

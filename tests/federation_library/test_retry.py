@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from federation.retry import (
+    FOLLOW_REFUSAL_RETRY_PERIOD,
     RetryDecision,
     RetryPolicy,
     cool_down_delay,
@@ -114,3 +115,9 @@ def test_a_server_cools_down_after_five_failures() -> None:
     delays = [cool_down_delay(failures, 0.0) for failures in (0, 4, 5, 6, 7, 40)]
     assert delays == [None, None, MINUTE, 2 * MINUTE, 4 * MINUTE, 12 * HOUR]
     assert cool_down_delay(5, 0.8) == MINUTE * 1.2
+
+
+def test_a_refused_follow_is_repeated_for_six_weeks() -> None:
+    for age, is_repeated in ((6 * 7 * DAY - SECOND, True), (6 * 7 * DAY, False)):
+        outcome = decide(403, 9, age, None, 0.0, refusal_retry_period=FOLLOW_REFUSAL_RETRY_PERIOD)
+        assert outcome.is_permanent is not is_repeated

@@ -81,14 +81,16 @@ def run_tests(tests: Tests, checkout: Path, seconds: float) -> Outcome:
         finally:
             os._exit(os.EX_SOFTWARE)
     status: int | None = None
-    while status is None and time.monotonic() - started < seconds:
-        time.sleep(0.02)
-        ended, waited = os.waitpid(child, os.WNOHANG)
-        status = os.waitstatus_to_exitcode(waited) if ended else None
-    with suppress(ProcessLookupError):  # its processes too, such as nodes
-        os.killpg(child, signal.SIGKILL)
-    if status is None:
-        os.waitpid(child, 0)
+    try:
+        while status is None and time.monotonic() - started < seconds:
+            time.sleep(0.02)
+            ended, waited = os.waitpid(child, os.WNOHANG)
+            status = os.waitstatus_to_exitcode(waited) if ended else None
+    finally:  # also when this run is interrupted
+        with suppress(ProcessLookupError):  # its processes too, such as nodes
+            os.killpg(child, signal.SIGKILL)
+        if status is None:
+            os.waitpid(child, 0)
     text = output.read_text(errors="replace")
     failed = FAILED.search(text)
     return Outcome(
