@@ -124,6 +124,7 @@ def _undo_announcements(
         }
         uri = local_uris.new_activity(work.settings)
         undo = undo_activity(uri, row.actor.uri, json.loads(row.body))
-        outbox.publish_to(work, row.actor, undo, inboxes)
+        # Direct, since the outbox must not name the update to those who may no longer see it.
+        outbox.publish_to(work, row.actor, undo, inboxes).audience = audiences.DIRECT
         row.audience = audiences.DIRECT
     return announcements[-1].id if len(announcements) == limit else 0

@@ -78,7 +78,7 @@ class ListSectionForm(ProjectSectionForm):
     item_type: type[Any] = ProjectLink
     kind_labels: Any = ()
 
-    def show(self, error: InvalidInputError) -> None:
+    def add_errors(self, error: InvalidInputError) -> None:
         """Show errors at the entries as entered. The service counts only entries that are not
         empty, so their indexes are mapped back.
         """

@@ -238,7 +238,7 @@ class TranslationForm(ProjectSectionForm):
         ).items():
             self[name].data = value
 
-    def show(self, error: InvalidInputError) -> None:
+    def add_errors(self, error: InvalidInputError) -> None:
         """The service prefixes the fields of a translation with its language: `cy-title`."""
         fields = {name.partition("-")[2] or name: message for name, message in error.fields.items()}
         super().add_errors(InvalidInputError(error.safe_text, fields))

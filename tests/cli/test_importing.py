@@ -378,7 +378,7 @@ HOSTILE = {
         b"Only words",
         "must be publiccode.yml, civic.json, CSV, Pipeline XML or Markdown",
     ),
-    "list.json": (b"[1, 2]", "A JSON file must be civic.json"),
+    "list.json": (b"[1, 2]", "a JSON file must be civic.json"),
 }
 
 

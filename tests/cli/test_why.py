@@ -12,7 +12,7 @@ def test_the_command_prints_the_explanation_on_the_page(
     here = moothall("why", uri, council.host)
     assert (
         here.out
-        == f"{council.host}\town\tThat is our own server.\tYou do not need to do anything.\n"
+        == f"{council.host}\town\tThe server you entered is this server.\tYou do not need to do anything.\n"
     )
     there = moothall("why", uri, "Brackwell.test", federation="open")
     host, reason, words, step = there.out.rstrip("\n").split("\t")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from federation.retry import (
-    FOLLOW_REFUSAL_RETRY_PERIOD,
+    REQUEST_REFUSAL_RETRY_PERIOD,
     RetryDecision,
     RetryPolicy,
     cool_down_delay,
@@ -119,5 +119,5 @@ def test_a_server_cools_down_after_five_failures() -> None:
 
 def test_a_refused_follow_is_repeated_for_six_weeks() -> None:
     for age, is_repeated in ((6 * 7 * DAY - SECOND, True), (6 * 7 * DAY, False)):
-        outcome = decide(403, 9, age, None, 0.0, refusal_retry_period=FOLLOW_REFUSAL_RETRY_PERIOD)
+        outcome = decide(403, 9, age, None, 0.0, refusal_retry_period=REQUEST_REFUSAL_RETRY_PERIOD)
         assert outcome.is_permanent is not is_repeated

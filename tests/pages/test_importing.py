@@ -121,7 +121,7 @@ def test_many_projects_in_one_file(council: TestNode, officer: Visitor) -> None:
     assert "2 projects were found." in officer.text
     ours, _, others = officer.text.partition("Projects from other organisations")
     assert "Elsewhere" not in ours
-    assert "These projects are only imported if you select them" in others
+    assert "They are not imported unless you select them." in others
     assert "Brackwell Council" in others
     assert "Elsewhere" in others
     officer.submit("save")

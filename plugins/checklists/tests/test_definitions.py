@@ -70,7 +70,7 @@ def test_placeholders_of_shipped_checklists() -> None:
         (b"title: [", "line 1: This is not valid YAML"),
         (b"\xff", "The checklist must be UTF-8 text"),
         (b"just words", "This must be keys and values, for example title: Open data"),
-        (b"a" * (MAX_BYTES + 1), "The checklist must be 200,000KB or smaller"),
+        (b"a" * (MAX_BYTES + 1), "The checklist must be 200KB or smaller"),
         (b"a: &x [1]\nb: *x", "line 2: YAML aliases are not supported. Write the value in full."),
         (b"[" * 20 + b"]" * 20, "This is nested too deeply"),
         (b"id: a\nid: b", "line 2: This key is used twice"),
