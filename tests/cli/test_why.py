@@ -10,10 +10,8 @@ def test_the_command_prints_the_explanation_on_the_page(
 ) -> None:
     uri = f"{council.node.settings.base_url}{publish(council, 'Bins')}"
     here = moothall("why", uri, council.host)
-    assert (
-        here.out
-        == f"{council.host}\town\tThe server you entered is this server.\tYou do not need to do anything.\n"
-    )
+    words = "The server you entered is this server.\tYou do not need to do anything."
+    assert here.out == f"{council.host}\town\t{words}\n"
     there = moothall("why", uri, "Brackwell.test", federation="open")
     host, reason, words, step = there.out.rstrip("\n").split("\t")
     assert (host, reason) == ("brackwell.test", "nobody_follows")

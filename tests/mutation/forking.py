@@ -44,7 +44,8 @@ class Outcome(NamedTuple):
 
 @contextmanager
 def copied_checkout() -> Iterator[Path]:
-    """A copy of this checkout in a temporary folder."""
+    """A copy of this checkout in a temporary folder. Test data beside it is not copied."""
+    os.environ.setdefault("MOOTHALL_SHARED_DATA", str(ROOT.parent / "shared" / "data"))
     with TemporaryDirectory(prefix="mutation-") as folder:
         for name in COPIED:
             if (ROOT / name).is_dir():
