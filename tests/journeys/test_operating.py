@@ -9,7 +9,7 @@ from tests.journeys.town import Council, publish, sign_in, until
 def decide(page: Page, council: Council, host: str, button: str, outcome: str) -> None:
     page.goto(council.url("/operator/peers"))
     page.get_by_role("button", name=f"{button} {host}").click()
-    expect(page.get_by_role("alert")).to_contain_text(f"{host} is {outcome}.")
+    expect(page.get_by_role("alert")).to_contain_text(f"{host} has been {outcome}.")
 
 
 def follow(page: Page, council: Council, other: Council) -> None:
